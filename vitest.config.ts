@@ -1,0 +1,43 @@
+import { readdirSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { defineConfig } from 'vitest/config';
+
+const sourceCondition = ['@xenpt/source'];
+
+function projectsIn(folder: string) {
+  return readdirSync(new URL(folder, import.meta.url)).map((name) => ({
+    extends: true as const,
+    test: {
+      name: folder === 'packages/' ? `@xenpt/${name}` : name === 'lab' ? 'lab-unit' : name,
+      root: fileURLToPath(new URL(`${folder}${name}`, import.meta.url)),
+      include: ['test/**/*.test.ts'],
+    },
+  }));
+}
+
+export default defineConfig({
+  resolve: { conditions: sourceCondition },
+  ssr: { resolve: { conditions: sourceCondition, externalConditions: sourceCondition } },
+  test: {
+    // The machine is small and shared: a timeout says "hung", never "slow".
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
+    projects: [
+      { extends: true as const, test: { name: 'repository', include: ['test/**/*.test.ts'] } },
+      ...projectsIn('packages/'),
+      ...projectsIn('apps/'),
+      {
+        extends: true as const,
+        test: {
+          // A real Xen boots here; one file is one boot, its tests run in order.
+          name: 'lab',
+          root: fileURLToPath(new URL('apps/lab', import.meta.url)),
+          include: ['scenarios/**/*.lab.ts'],
+          testTimeout: 1_800_000,
+          hookTimeout: 1_800_000,
+          fileParallelism: false,
+        },
+      },
+    ],
+  },
+});
