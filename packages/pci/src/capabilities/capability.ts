@@ -1,0 +1,98 @@
+import type { GuestBar } from '../bars/bar.js';
+import type { RegisterSet } from '../config-space/register.js';
+
+/** Where a guest programs its one message (vector) of MSI; offsets count from the start of configuration space. */
+export interface MsiGeometry {
+  readonly offset: number;
+  readonly is64Bit: boolean;
+  readonly vectorCount: 1;
+  readonly controlOffset: number;
+  readonly addressOffset: number;
+  readonly addressHighOffset?: number;
+  readonly dataOffset: number;
+}
+
+/** Where the table and the pending bits of MSI-X lie: valid, inside memory BARs, latched at attach. */
+export interface MsixGeometry {
+  readonly offset: number;
+  readonly controlOffset: number;
+  /** 1–2048. */
+  readonly vectorCount: number;
+  readonly tableBarIndex: number;
+  /** Bytes from the start of the BAR. */
+  readonly tableOffset: number;
+  readonly pbaBarIndex: number;
+  readonly pbaOffset: number;
+}
+
+/** What a capability contributes to the view besides registers. */
+export interface InterruptGeometry {
+  readonly msi?: MsiGeometry;
+  readonly msix?: MsixGeometry;
+}
+
+/** One occurrence of a capability in a function. */
+export interface CapabilityInstance {
+  readonly offset: number;
+  /** From the capability's first byte to the end of the first 256; may be shorter than the capability. */
+  readonly bytes: Uint8Array;
+  readonly bars: readonly GuestBar[];
+}
+
+/**
+ * A capability as its specification has it and what a guest gets of it. Nothing else in the package knows its
+ * id, name or layout. Id and next pointer, the first two bytes of all, are {@link capabilityHeader}.
+ */
+export interface Capability {
+  readonly id: number;
+  readonly name: string;
+  readonly size: number | ((bytes: Uint8Array) => number);
+  readonly registers: RegisterSet | ((bytes: Uint8Array) => RegisterSet);
+  /** A function may have several; of others the first counts. */
+  readonly repeatable?: boolean;
+  /** Why this occurrence has to be hidden, from its own bytes; undefined when it need not be. */
+  readonly refusal?: (bytes: Uint8Array) => string | undefined;
+  /** Geometry beyond registers, or why the occurrence has to be hidden. */
+  readonly geometry?: (instance: CapabilityInstance) => InterruptGeometry | { readonly refusal: string };
+}
+
+/** A capability that is known by name only and never shown. */
+export interface ConcealedCapability {
+  readonly id: number;
+  readonly name: string;
+  readonly size: number;
+  readonly reason: string;
+}
+
+/** PCI Local Bus 3.0 §6.7: the two bytes every capability starts with. */
+export const capabilityHeader = {
+  capabilityId: {
+    offset: 0,
+    width: 1,
+    reset: 0,
+    ro: 0xff,
+    guest: {
+      virtual: 0xff,
+      latch: 0xff,
+      why: 'The list stays what it was at attach, whatever the device says later.',
+    },
+  },
+  nextPointer: {
+    offset: 1,
+    width: 1,
+    reset: 0,
+    ro: 0xff,
+    guest: { virtual: 0xff, why: 'The list is rebuilt over the capabilities a guest may see.' },
+  },
+} as const satisfies RegisterSet;
+
+/** Size of an occurrence, header included. */
+export function capabilitySize(capability: Capability, bytes: Uint8Array): number {
+  return typeof capability.size === 'number' ? capability.size : capability.size(bytes);
+}
+
+/** Registers of an occurrence, header included. */
+export function capabilityRegisters(capability: Capability, bytes: Uint8Array): RegisterSet {
+  const own = typeof capability.registers === 'function' ? capability.registers(bytes) : capability.registers;
+  return { ...capabilityHeader, ...own };
+}

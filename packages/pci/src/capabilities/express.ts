@@ -1,0 +1,197 @@
+import { readLittleEndian } from '../config-space/access.js';
+import type { Register, RegisterSet } from '../config-space/register.js';
+import type { Capability } from './capability.js';
+
+// PCI Express Base 5.0 §7.5.3; version 1: PCI Express Base 1.1 §7.8.
+//
+//   +0   id, next, capabilities (version 3:0, device type 7:4)
+//   +4   device capabilities          +8   device control, +a status
+//   +c   link capabilities            +10  link control, +12 status        (not of a root complex endpoint, version 1)
+//   +14  slot and root: not of endpoints
+//   +24  device capabilities 2        +28  device control 2, +2a status 2  (version 2)
+//   +2c  link capabilities 2          +30  link control 2, +32 status 2    (version 2)
+
+const deviceSays = 'Read from the device.';
+const hostsErrors = 'Errors are the host’s evidence: the guest reads them and cannot clear them.';
+const hostsLink = 'Link and payload settings belong to the whole path to the root; the guest’s are remembered only.';
+
+const endpoint = 0;
+const legacyEndpoint = 1;
+const rootComplexEndpoint = 9;
+
+/** Bytes by version and device type; what is not here is not shown. */
+const sizes: Readonly<Record<number, Readonly<Record<number, number>>>> = {
+  1: { [endpoint]: 0x14, [legacyEndpoint]: 0x14, [rootComplexEndpoint]: 0x0c },
+  2: { [endpoint]: 0x3c, [legacyEndpoint]: 0x3c, [rootComplexEndpoint]: 0x3c },
+};
+
+const version = (bytes: Uint8Array): number => readLittleEndian(bytes, 2, 2) & 0xf;
+const deviceType = (bytes: Uint8Array): number => (readLittleEndian(bytes, 2, 2) >>> 4) & 0xf;
+
+const readOnly = (offset: number, width: 2 | 4): Register => ({
+  offset,
+  width,
+  reset: 0,
+  ro: width === 2 ? 0xffff : 0xffff_ffff,
+  guest: { why: deviceSays },
+});
+
+const deviceRegisters = {
+  expressCapabilities: {
+    offset: 0x02,
+    width: 2,
+    reset: 0,
+    ro: 0x3fff,
+    rsvdp: 0xc000,
+    fields: { version: [0, 4], deviceType: [4, 4], slotImplemented: [8, 1], interruptMessageNumber: [9, 5] },
+    guest: {
+      virtual: 0xffff,
+      latch: 0xffff,
+      why: 'Version and type say how long the capability is: fixed at attach.',
+    },
+  },
+  deviceCapabilities: {
+    offset: 0x04,
+    width: 4,
+    reset: 0,
+    ro: 0xffff_ffff,
+    fields: {
+      maxPayloadSizeSupported: [0, 3],
+      phantomFunctions: [3, 2],
+      extendedTagSupported: [5, 1],
+      acceptableL0sLatency: [6, 3],
+      acceptableL1Latency: [9, 3],
+      roleBasedErrorReporting: [15, 1],
+      capturedSlotPowerLimitValue: [18, 8],
+      capturedSlotPowerLimitScale: [26, 2],
+      functionLevelReset: [28, 1],
+    },
+    guest: { virtual: 0x1000_0000, why: 'A reset behind the hypervisor’s back would lose its interrupt set-up.' },
+  },
+  deviceControl: {
+    offset: 0x08,
+    width: 2,
+    reset: 0x2810,
+    fields: {
+      correctableErrorReporting: [0, 1],
+      nonFatalErrorReporting: [1, 1],
+      fatalErrorReporting: [2, 1],
+      unsupportedRequestReporting: [3, 1],
+      relaxedOrdering: [4, 1],
+      maxPayloadSize: [5, 3],
+      extendedTag: [8, 1],
+      phantomFunctions: [9, 1],
+      auxiliaryPower: [10, 1],
+      noSnoop: [11, 1],
+      maxReadRequestSize: [12, 3],
+      initiateFunctionLevelReset: [15, 1],
+    },
+    guest: { virtual: 0xffff, shadowWrite: 0x7bff, why: hostsLink },
+  },
+  deviceStatus: {
+    offset: 0x0a,
+    width: 2,
+    reset: 0,
+    ro: 0x0030,
+    rw1c: 0x004f,
+    rsvdz: 0xff80,
+    fields: {
+      correctableError: [0, 1],
+      nonFatalError: [1, 1],
+      fatalError: [2, 1],
+      unsupportedRequest: [3, 1],
+      auxiliaryPower: [4, 1],
+      transactionsPending: [5, 1],
+      emergencyPowerReduction: [6, 1],
+    },
+    guest: { why: hostsErrors },
+  },
+} as const satisfies RegisterSet;
+
+const linkRegisters = {
+  linkCapabilities: {
+    ...readOnly(0x0c, 4),
+    fields: {
+      maxLinkSpeed: [0, 4],
+      maxLinkWidth: [4, 6],
+      activeStatePowerManagement: [10, 2],
+      l0sExitLatency: [12, 3],
+      l1ExitLatency: [15, 3],
+      clockPowerManagement: [18, 1],
+      portNumber: [24, 8],
+    },
+  },
+  linkControl: {
+    offset: 0x10,
+    width: 2,
+    reset: 0,
+    rsvdp: 0xfc04,
+    ro: 0x0030,
+    fields: {
+      activeStatePowerManagement: [0, 2],
+      readCompletionBoundary: [3, 1],
+      commonClock: [6, 1],
+      extendedSynch: [7, 1],
+      clockPowerManagement: [8, 1],
+      autonomousWidthDisable: [9, 1],
+    },
+    guest: { virtual: 0xffff, shadowWrite: 0x03cb, why: hostsLink },
+  },
+  linkStatus: {
+    offset: 0x12,
+    width: 2,
+    reset: 0,
+    ro: 0x3fff,
+    rw1c: 0xc000,
+    fields: {
+      currentLinkSpeed: [0, 4],
+      negotiatedLinkWidth: [4, 6],
+      slotClock: [12, 1],
+      bandwidthManagement: [14, 1],
+      autonomousBandwidth: [15, 1],
+    },
+    guest: { why: hostsErrors },
+  },
+} as const satisfies RegisterSet;
+
+const version2Registers = (bytes: Uint8Array): RegisterSet => ({
+  deviceCapabilities2: readOnly(0x24, 4),
+  deviceControl2: {
+    offset: 0x28,
+    width: 2,
+    reset: 0,
+    fields: { completionTimeout: [0, 4], completionTimeoutDisable: [4, 1], atomicOperations: [6, 1] },
+    guest: {
+      virtual: 0xffff,
+      shadowWrite: 0x001f,
+      why: 'The host decides on routing, ordering and atomic operations.',
+    },
+  },
+  deviceStatus2: readOnly(0x2a, 2),
+  linkCapabilities2: readOnly(0x2c, 4),
+  linkControl2: {
+    offset: 0x30,
+    width: 2,
+    // §7.5.3.19: the target speed starts as the highest supported, link capabilities bits 3:0.
+    reset: readLittleEndian(bytes, 0x0c, 4) & 0xf,
+    ro: 0x0040,
+    fields: { targetLinkSpeed: [0, 4], enterCompliance: [4, 1], transmitMargin: [7, 3], complianceSos: [11, 1] },
+    guest: { virtual: 0xffff, shadowWrite: 0x1fbf, why: hostsLink },
+  },
+  linkStatus2: readOnly(0x32, 2),
+});
+
+export const express = {
+  id: 0x10,
+  name: 'PCI Express',
+  size: (bytes) => sizes[version(bytes)]?.[deviceType(bytes)] ?? 4,
+  registers: (bytes) => ({
+    ...deviceRegisters,
+    ...(version(bytes) === 1 && deviceType(bytes) === rootComplexEndpoint ? {} : linkRegisters),
+    ...(version(bytes) === 2 ? version2Registers(bytes) : {}),
+  }),
+  refusal: (bytes) =>
+    sizes[version(bytes)]?.[deviceType(bytes)] === undefined
+      ? `version ${version(bytes)} of device type ${deviceType(bytes)} is not an endpoint of version 1 or 2`
+      : undefined,
+} as const satisfies Capability;

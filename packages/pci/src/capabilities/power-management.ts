@@ -1,0 +1,54 @@
+import type { Capability } from './capability.js';
+
+// PCI Bus Power Management Interface 1.2 §3.2; PCI Express Base 5.0 §7.5.2.
+//
+//   +0 id │ +1 next │ +2 capabilities (PMC)
+//   +4 control and status (PMCSR) │ +6 bridge extensions │ +7 data
+
+export const powerManagement = {
+  id: 0x01,
+  name: 'Power Management',
+  size: 8,
+  registers: {
+    powerManagementCapabilities: {
+      offset: 2,
+      width: 2,
+      reset: 0,
+      ro: 0xffff,
+      fields: {
+        version: [0, 3],
+        pmeClock: [3, 1],
+        immediateReadinessOnD0: [4, 1],
+        deviceSpecificInitialization: [5, 1],
+        auxiliaryCurrent: [6, 3],
+        d1Support: [9, 1],
+        d2Support: [10, 1],
+        pmeSupport: [11, 5],
+      },
+      guest: { virtual: 0xf9c8, why: 'No power event reaches a guest, so none is offered.' },
+    },
+    powerManagementControlStatus: {
+      offset: 4,
+      width: 2,
+      reset: 0x0008,
+      ro: 0x6008,
+      rw1c: 0x8000,
+      rsvdp: 0x00f4,
+      fields: {
+        powerState: [0, 2],
+        noSoftReset: [3, 1],
+        pmeEnable: [8, 1],
+        dataSelect: [9, 4],
+        dataScale: [13, 2],
+        pmeStatus: [15, 1],
+      },
+      guest: {
+        virtual: 0x810b,
+        shadowWrite: 0x0003,
+        why: 'The host owns the power state; the guest’s is remembered and loses nothing on the way back to D0.',
+      },
+    },
+    bridgeSupportExtensions: { offset: 6, width: 1, reset: 0, ro: 0xff, guest: { why: 'Read from the device.' } },
+    data: { offset: 7, width: 1, reset: 0, ro: 0xff, guest: { why: 'Read from the device.' } },
+  },
+} as const satisfies Capability;

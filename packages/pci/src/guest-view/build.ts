@@ -1,0 +1,130 @@
+import { type GuestBar, resolveBars } from '../bars/bar.js';
+import { barRegisters } from '../bars/registers.js';
+import { type InterruptGeometry, capabilityHeader } from '../capabilities/capability.js';
+import { catalogue } from '../capabilities/index.js';
+import { readLittleEndian } from '../config-space/access.js';
+import {
+  type FoundCapability,
+  type HiddenCapability,
+  hide,
+  listCapabilities,
+} from '../config-space/capability-list.js';
+import { type HeaderRegisterName, headerType0 } from '../config-space/header-type-0.js';
+import { checkHeader, headerValue } from '../config-space/header.js';
+import { RegisterTable } from '../config-space/register-table.js';
+import { initialShadow } from '../config-space/register.js';
+import { PciError } from '../errors.js';
+import type { FunctionImage } from '../resource.js';
+import type { GuestView, GuestViewOptions } from './guest-view.js';
+
+/**
+ * Composes what a guest sees of a function: header, BARs and the capabilities that may be shown, each by its own
+ * policy; the list relinked over them; the hidden ones reading 0; every other byte read from the device and never
+ * written.
+ *
+ * @throws {@link PciError} `PCI_CONFIG_LENGTH`, `PCI_FUNCTION_ABSENT`, `PCI_HEADER_TYPE_UNSUPPORTED` or
+ *   `PCI_RESOURCE_INVALID`
+ */
+export function buildGuestView(image: FunctionImage, options: GuestViewOptions = {}): GuestView {
+  checkHeader(image.config);
+  checkIds(image);
+  const bars = resolveBars(image.resources);
+  const { found, hidden: unshowable, fault } = listCapabilities(image.config, catalogue);
+  const { visible, hidden, geometry } = admit(found, bars);
+  const allHidden = [...unshowable, ...hidden].sort((a, b) => a.offset - b.offset);
+  const interruptPin = guestInterruptPin(image);
+
+  const table = new RegisterTable();
+  placeHeader(table, image.config, {
+    vendorId: image.vendorId,
+    deviceId: image.deviceId,
+    status: visible.length > 0 ? capabilitiesListBit : 0,
+    headerType: options.multifunction === true ? multifunctionBit : 0,
+    capabilitiesPointer: visible[0]?.offset ?? 0,
+    interruptPin,
+  });
+  for (const bar of bars) {
+    for (const register of barRegisters(bar)) table.place(0, register, register.reset);
+  }
+  visible.forEach((capability, index) => placeCapability(table, capability, visible[index + 1]?.offset ?? 0));
+  for (const { offset, sizeBytes } of allHidden) table.conceal(offset, sizeBytes);
+
+  return {
+    words: table.words(),
+    bars,
+    command: { offset: headerType0.command.offset },
+    ...geometry,
+    interruptPin,
+    hidden: allHidden.map(({ offset, id, name, reason }) => ({ offset, id, name, reason })),
+    chainFault: fault,
+  };
+}
+
+const capabilitiesListBit = 0x10;
+const multifunctionBit = 0x80;
+/** PCI Local Bus 3.0 §6.2.4: 1 is INTA#, 4 is INTD#, the rest is reserved. */
+const lastInterruptPin = 4;
+
+interface Admission {
+  readonly visible: readonly FoundCapability[];
+  readonly hidden: readonly HiddenCapability[];
+  readonly geometry: InterruptGeometry;
+}
+
+/** The second look, now that the BARs are known. */
+function admit(found: readonly FoundCapability[], bars: readonly GuestBar[]): Admission {
+  const visible: FoundCapability[] = [];
+  const hidden: HiddenCapability[] = [];
+  let geometry: InterruptGeometry = {};
+  for (const capability of found) {
+    const { offset, bytes, definition } = capability;
+    const own = definition.geometry?.({ offset, bytes, bars }) ?? {};
+    if ('refusal' in own) {
+      hidden.push(hide(capability, own.refusal));
+    } else {
+      visible.push(capability);
+      geometry = { ...geometry, ...own };
+    }
+  }
+  return { visible, hidden, geometry };
+}
+
+function guestInterruptPin(image: FunctionImage): number {
+  const pin = headerValue(image.config, 'interruptPin');
+  return image.irq !== 0 && pin <= lastInterruptPin ? pin : 0;
+}
+
+function placeHeader(
+  table: RegisterTable,
+  config: Uint8Array,
+  known: Readonly<Partial<Record<HeaderRegisterName, number>>>,
+): void {
+  for (const [name, register] of Object.entries(headerType0)) {
+    const shadow =
+      known[name as HeaderRegisterName] ?? initialShadow(register, headerValue(config, name as HeaderRegisterName));
+    table.place(0, register, shadow);
+  }
+}
+
+function placeCapability(table: RegisterTable, capability: FoundCapability, next: number): void {
+  const { offset, sizeBytes, bytes, registers } = capability;
+  table.claim(offset, sizeBytes);
+  for (const register of Object.values(registers)) {
+    const hardware = readLittleEndian(bytes, register.offset, register.width);
+    const shadow = register === capabilityHeader.nextPointer ? next : initialShadow(register, hardware);
+    table.place(offset, register, shadow);
+  }
+}
+
+function checkIds({ vendorId, deviceId }: FunctionImage): void {
+  for (const id of [vendorId, deviceId]) {
+    if (!Number.isInteger(id) || id < 0 || id > 0xffff)
+      throw new RangeError(`Id ${id}: must be an integer to 0xffff.`);
+  }
+  if (vendorId === 0xffff) {
+    throw new PciError('PCI_FUNCTION_ABSENT', {
+      problem: 'Vendor id 0xffff means that no function is there.',
+      nextStep: 'Take the ids from the host’s inventory: a virtual function does not answer its own.',
+    });
+  }
+}

@@ -1,0 +1,34 @@
+export { type PciErrorCode, type PciErrorDetails, PciError, pciErrorCodes } from './errors.js';
+export { type Sbdf, compareSbdf, formatSbdf, numberToSbdf, parseSbdf, sbdfToNumber } from './sbdf.js';
+export { className } from './class-code.js';
+export type { FunctionImage, Resource } from './resource.js';
+
+export { type AccessWidth, type ConfigAccess, allOnes, readLittleEndian } from './config-space/access.js';
+export type { BitField, GuestPolicy, Register, RegisterSet } from './config-space/register.js';
+export { type HeaderRegisterName, headerType0 } from './config-space/header-type-0.js';
+export { maxCapabilities } from './config-space/capability-chain.js';
+export type { HiddenCapability } from './config-space/capability-list.js';
+export {
+  type ConfigSpace,
+  type DecodedCapability,
+  type DecodedRegister,
+  type RegisterDescription,
+  decodeConfigSpace,
+  describeRegisters,
+} from './config-space/decode.js';
+
+export { type GuestBar, romIndex } from './bars/bar.js';
+export type { RawBar } from './bars/raw-bar.js';
+
+export {
+  type Capability,
+  type CapabilityInstance,
+  type ConcealedCapability,
+  type InterruptGeometry,
+  type MsiGeometry,
+  type MsixGeometry,
+} from './capabilities/capability.js';
+export { capabilities, concealedCapabilities } from './capabilities/index.js';
+
+export type { GuestView, GuestViewOptions } from './guest-view/guest-view.js';
+export { buildGuestView } from './guest-view/build.js';

@@ -1,0 +1,74 @@
+import { existsSync, readFileSync, readlinkSync } from 'node:fs';
+import { basename, join } from 'node:path';
+
+import { type Sbdf, formatSbdf } from '../sbdf.js';
+import { isAbsent, malformed, sysfsFailure } from './errors.js';
+
+export interface SysfsOptions {
+  /** Where `sys` and `usr` are found; default `/`. */
+  readonly sysroot?: string;
+}
+
+/** The folder with one link for each function. */
+export function functionsDirectory({ sysroot = '/' }: SysfsOptions): string {
+  return join(sysroot, 'sys/bus/pci/devices');
+}
+
+export function functionDirectory(sbdf: Sbdf, options: SysfsOptions): string {
+  return join(functionsDirectory(options), formatSbdf(sbdf));
+}
+
+/** Whole text of an attribute. */
+export function readText(path: string): string {
+  return readBytes(path).toString('latin1');
+}
+
+/** Whole text of an attribute, or null when this kernel or device does not have it. */
+export function readOptionalText(path: string): string | null {
+  try {
+    return readFileSync(path, 'latin1');
+  } catch (cause) {
+    if (isAbsent(cause)) return null;
+    throw sysfsFailure(path, 'read', cause);
+  }
+}
+
+/** Whole content of a binary attribute. */
+export function readBytes(path: string): Buffer {
+  try {
+    return readFileSync(path);
+  } catch (cause) {
+    throw sysfsFailure(path, 'read', cause);
+  }
+}
+
+/** `0x` and 1 to `digits` hexadecimal digits, as the kernel writes ids and classes. */
+export function readHex(path: string, digits: number): number {
+  const text = readText(path);
+  if (!new RegExp(`^0x[0-9a-f]{1,${digits}}\n$`).test(text)) throw malformed(path, `${quote(text)} is no 0x number`);
+  return Number.parseInt(text, 16);
+}
+
+/** A decimal number, possibly negative. */
+export function parseDecimal(path: string, text: string): number {
+  if (!/^-?[0-9]{1,10}\n$/.test(text)) throw malformed(path, `${quote(text)} is no decimal number`);
+  return Number.parseInt(text, 10);
+}
+
+/** Last part of what a link points to, or null when there is no such link. */
+export function readLinkName(path: string): string | null {
+  try {
+    return basename(readlinkSync(path));
+  } catch (cause) {
+    if (isAbsent(cause)) return null;
+    throw sysfsFailure(path, 'read', cause);
+  }
+}
+
+export function exists(path: string): boolean {
+  return existsSync(path);
+}
+
+export function quote(text: string): string {
+  return JSON.stringify(text.length > 60 ? `${text.slice(0, 60)}…` : text);
+}

@@ -1,0 +1,164 @@
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+
+import { className } from '../class-code.js';
+import type { FunctionImage, Resource } from '../resource.js';
+import { type Sbdf, compareSbdf, parseSbdf } from '../sbdf.js';
+import {
+  type SysfsOptions,
+  exists,
+  functionDirectory,
+  functionsDirectory,
+  parseDecimal,
+  readBytes,
+  readHex,
+  readLinkName,
+  readOptionalText,
+  readText,
+} from './attributes.js';
+import { SysfsError, malformed, sysfsFailure } from './errors.js';
+import { type PciIds, loadPciIds } from './pci-ids.js';
+import { parseResources } from './resources.js';
+
+/** One function as the host's kernel describes it. */
+export interface FunctionSummary {
+  readonly sbdf: Sbdf;
+  readonly vendorId: number;
+  readonly deviceId: number;
+  readonly subsystemVendorId: number;
+  readonly subsystemDeviceId: number;
+  /** 24 bits: base class, subclass, programming interface. */
+  readonly classCode: number;
+  readonly className: string;
+  readonly revision: number;
+  /** The host's driver; null when none is bound. */
+  readonly driver: string | null;
+  /** Line interrupt; 0 = none. */
+  readonly irq: number;
+  /** −1 = none. */
+  readonly numaNode: number;
+  readonly iommuGroup: number | null;
+  readonly resources: readonly Resource[];
+  /** In the order the kernel tries them, e.g. `flr`, `pm`, `bus`. */
+  readonly resetMethods: readonly string[];
+  readonly hasReset: boolean;
+  readonly isVirtualFunction: boolean;
+  /** From pci.ids, where it is installed. */
+  readonly vendorName?: string;
+  readonly deviceName?: string;
+}
+
+/**
+ * Every function of the host, sorted by address. One that is removed meanwhile is left out; so is one in a
+ * segment above 0xffff (Intel VMD), which no PCI address of 32 bits can name.
+ *
+ * @throws {@link SysfsError}
+ */
+export function listFunctions(options: SysfsOptions = {}): FunctionSummary[] {
+  const names = loadPciIds(options);
+  return functionNames(options)
+    .filter((name) => /^[0-9a-f]{4}:/.test(name))
+    .map((name) => parseSbdf(name))
+    .sort(compareSbdf)
+    .map((sbdf) => summaryUnlessRemoved(sbdf, options, names))
+    .filter((summary) => summary !== null);
+}
+
+/**
+ * One function.
+ *
+ * @throws {@link SysfsError} `SYSFS_FUNCTION_NOT_FOUND` when the host does not have it
+ */
+export function readFunctionSummary(sbdf: Sbdf, options: SysfsOptions = {}): FunctionSummary {
+  return summarize(sbdf, options, loadPciIds(options));
+}
+
+/**
+ * Everything about a function that a guest's view is made of. Run as root: others get 64 bytes, without capabilities.
+ *
+ * @throws {@link SysfsError}
+ */
+export function readFunctionImage(sbdf: Sbdf, options: SysfsOptions = {}): FunctionImage {
+  const directory = functionDirectory(sbdf, options);
+  const vendorId = readHex(join(directory, 'vendor'), 4);
+  const configPath = join(directory, 'config');
+  const config = new Uint8Array(readBytes(configPath));
+  if (![64, 256, 4096].includes(config.length)) {
+    throw malformed(configPath, `${config.length} bytes, expected 64, 256 or 4096`);
+  }
+  return {
+    sbdf,
+    config,
+    resources: readResources(directory),
+    irq: readIrq(directory),
+    vendorId,
+    deviceId: readHex(join(directory, 'device'), 4),
+  };
+}
+
+function functionNames(options: SysfsOptions): string[] {
+  const directory = functionsDirectory(options);
+  try {
+    return readdirSync(directory);
+  } catch (cause) {
+    throw sysfsFailure(directory, 'read', cause);
+  }
+}
+
+function summaryUnlessRemoved(sbdf: Sbdf, options: SysfsOptions, names: PciIds): FunctionSummary | null {
+  try {
+    return summarize(sbdf, options, names);
+  } catch (error) {
+    if (error instanceof SysfsError && error.code === 'SYSFS_FUNCTION_NOT_FOUND') return null;
+    throw error;
+  }
+}
+
+function summarize(sbdf: Sbdf, options: SysfsOptions, names: PciIds): FunctionSummary {
+  const directory = functionDirectory(sbdf, options);
+  const at = (name: string): string => join(directory, name);
+  const vendorId = readHex(at('vendor'), 4);
+  const deviceId = readHex(at('device'), 4);
+  const classCode = readHex(at('class'), 6);
+  const vendorName = names.vendorName(vendorId);
+  const deviceName = names.deviceName(vendorId, deviceId);
+  return {
+    sbdf,
+    vendorId,
+    deviceId,
+    subsystemVendorId: readHex(at('subsystem_vendor'), 4),
+    subsystemDeviceId: readHex(at('subsystem_device'), 4),
+    classCode,
+    className: className(classCode),
+    revision: readHex(at('revision'), 2),
+    driver: readLinkName(at('driver')),
+    irq: readIrq(directory),
+    numaNode: parseDecimal(at('numa_node'), readOptionalText(at('numa_node')) ?? '-1\n'),
+    iommuGroup: readIommuGroup(at('iommu_group')),
+    resources: readResources(directory),
+    resetMethods: (readOptionalText(at('reset_method')) ?? '').split(/\s+/).filter((method) => method !== ''),
+    hasReset: exists(at('reset')),
+    isVirtualFunction: exists(at('physfn')),
+    ...(vendorName === undefined ? {} : { vendorName }),
+    ...(deviceName === undefined ? {} : { deviceName }),
+  };
+}
+
+function readResources(directory: string): Resource[] {
+  const path = join(directory, 'resource');
+  return parseResources(path, readText(path));
+}
+
+/** PCI Local Bus 3.0 §6.2.4: on a PC, line 255 means unknown or not connected. */
+const notConnected = 255;
+
+function readIrq(directory: string): number {
+  const path = join(directory, 'irq');
+  const irq = parseDecimal(path, readText(path));
+  return irq < 0 || irq > 0x7fff_ffff || irq === notConnected ? 0 : irq;
+}
+
+function readIommuGroup(path: string): number | null {
+  const name = readLinkName(path);
+  return name === null ? null : parseDecimal(path, `${name}\n`);
+}

@@ -1,0 +1,73 @@
+import { describe, expect, it } from 'vitest';
+
+import { type Resource, buildGuestView } from '../../src/index.js';
+import { e1000e, e1000eConfig } from '../support/e1000e.js';
+import { io, memory } from '../support/image.js';
+
+/** MSI-X of the e1000e with other pointers and control. */
+function viewWith(table: number, pba: number, control = 4, resources?: readonly Resource[]) {
+  const config = e1000eConfig();
+  const bytes = new DataView(config.buffer);
+  bytes.setUint16(0xa2, control, true);
+  bytes.setUint32(0xa4, table, true);
+  bytes.setUint32(0xa8, pba, true);
+  return buildGuestView(e1000e({ config, ...(resources === undefined ? {} : { resources }) }));
+}
+
+function reasonFor(...parameters: Parameters<typeof viewWith>): string | undefined {
+  const view = viewWith(...parameters);
+  expect(view.msix).toBeUndefined();
+  expect(view.msi).toBeDefined();
+  return view.hidden.find(({ id }) => id === 0x11)?.reason;
+}
+
+describe('geometry', () => {
+  it('is that of the device', () => {
+    expect(viewWith(3, 0x2003).msix).toEqual({
+      offset: 0xa0,
+      controlOffset: 0xa2,
+      vectorCount: 5,
+      tableBarIndex: 3,
+      tableOffset: 0,
+      pbaBarIndex: 3,
+      pbaOffset: 0x2000,
+    });
+  });
+
+  it('may fill its BAR to the last byte, with the two areas in either order', () => {
+    expect(viewWith(0x3000 + 3, 3, 255).msix?.tableOffset).toBe(0x3000);
+    expect(viewWith(3, 0x3f00 + 3, 0x7ff, [memory(3, 0xfec4_0000n, 0x1_0000n)]).hidden).toMatchObject([
+      { id: 0x11, reason: expect.stringContaining('lies on its table') as string },
+    ]);
+    expect(viewWith(3, 0x8000 + 3, 0x7ff, [memory(3, 0xfec4_0000n, 0x1_0000n)]).msix?.vectorCount).toBe(2048);
+  });
+
+  it.each([6, 7])('hides BAR index %i', (barIndex) => {
+    expect(reasonFor(barIndex, 0x2003)).toContain(`BAR ${barIndex}`);
+    expect(reasonFor(3, 0x2000 | barIndex)).toContain('pending bit array');
+  });
+
+  it('hides an empty BAR, an upper half and a BAR of I/O', () => {
+    expect(reasonFor(4, 0x2003)).toContain('empty');
+    const wide = [memory(3, 0x40_0000_0000n, 0x4000n, { is64Bit: true })];
+    expect(reasonFor(4, 0x2003, 4, wide)).toContain('upper half');
+    expect(reasonFor(2, 0x2003)).toContain('not memory');
+    expect(reasonFor(3, 0x2003, 4, [io(3, 0xc000n, 32n)])).toContain('not memory');
+  });
+
+  it('hides an area that ends outside the BAR, by one entry and by 4 GiB', () => {
+    expect(reasonFor(0x3fc0 + 3, 3)).toContain('ends at byte 16400 of BAR 3, which has 16384');
+    expect(reasonFor(0xffff_fff8 + 3, 3)).toContain('table ends');
+    expect(reasonFor(3, 0x4000 + 3)).toContain('pending bit array ends');
+  });
+
+  it('measures a BAR by what the device has, not by the page a guest sees', () => {
+    expect(reasonFor(3, 0x803, 4, [memory(3, 0xfec4_0000n, 0x400n)])).toContain('which has 1024');
+  });
+});
+
+it('offers the latched size and lets a guest change enable and function mask', () => {
+  const rule = viewWith(3, 0x2003, 0xc004).words[0xa0 >>> 2]?.rule;
+  expect(rule).toMatchObject({ virtual: 0xffff_ffff, reset: 0x0004_0011, hardwareWrite: 0 });
+  expect(rule).toMatchObject({ shadowWrite: 0xc000_0000, notify: 0xc000_0000 });
+});

@@ -1,0 +1,16 @@
+import { defineConfig } from 'tsup';
+
+export default defineConfig({
+  entry: ['src/index.ts', 'src/sysfs/index.ts'],
+  format: ['esm', 'cjs'],
+  // Both entries share one PciError in CommonJS too, so that `instanceof` holds between them.
+  splitting: true,
+  // No shims: they would bring node:path and node:url into what must also run in a browser.
+  platform: 'neutral',
+  external: [/^node:/],
+  target: 'node20',
+  sourcemap: true,
+  clean: true,
+  // TypeScript 6 rejects the baseUrl that tsup 8 sets for declarations (egoist/tsup #1388).
+  dts: { compilerOptions: { ignoreDeprecations: '6.0' } },
+});
