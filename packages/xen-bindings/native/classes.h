@@ -1,0 +1,16 @@
+// The classes of the addon, one per file; module.cc exports them.
+#pragma once
+
+#include <napi.h>
+
+namespace xenpt {
+
+Napi::Function DefineEventChannels(Napi::Env env);
+Napi::Function DefineForeignMemory(Napi::Env env);
+Napi::Function DefineDeviceModel(Napi::Env env);
+Napi::Function DefineControl(Napi::Env env);
+Napi::Function DefineXenstore(Napi::Env env);
+Napi::Function DefineIoreqPort(Napi::Env env);
+Napi::Function DefineWakeEvent(Napi::Env env);
+
+}  // namespace xenpt

@@ -1,0 +1,136 @@
+// Control: one handle of libxenctrl. Structures cross as bytes; src/domain-info.ts and src/physical-info.ts decode
+// them.
+#include "ctrl.h"
+
+#include <cstring>
+
+#include "classes.h"
+#include "handle.h"
+
+namespace xenpt {
+namespace {
+
+// Both structures have 112 bytes in 4.17 to 4.22. A later, longer one still fits, and we read only its start.
+constexpr size_t kStructureSize = 1024;
+
+constexpr int kVersion = 0;       // XENVER_version
+constexpr int kExtraVersion = 1;  // XENVER_extraversion, char[16]
+constexpr int kFeatures = 6;      // XENVER_get_features, { u32 in: submap index, u32 out: submap }
+
+Napi::Value Bytes(Napi::Env env, const void* data, size_t size) {
+  Napi::Uint8Array bytes = Napi::Uint8Array::New(env, size);
+  std::memcpy(bytes.Data(), data, size);
+  return bytes;
+}
+
+class Control final : public HandleObject<Control, xc_interface_core> {
+ public:
+  explicit Control(const Napi::CallbackInfo& info) : HandleObject(info) {
+    Adopt(ctrl::interface_open(info.Env(), logger_.pointer(), logger_.pointer(), 0), ctrl::interface_open.name());
+  }
+
+  static void Release(xc_interface_core* handle) { ctrl::interface_close.Find()(handle); }
+
+  static Napi::Function Define(Napi::Env env) {
+    using namespace ctrl;
+    return DefineClass(env, "Control",
+                       {
+                           InstanceMethod(domain_getinfolist.name(), &Control::DomainFrom),
+                           InstanceMethod(physinfo.name(), &Control::PhysicalInfo),
+                           InstanceMethod(version.name(), &Control::Version),
+                           InstanceMethod(test_assign_device.name(), &Control::Command<test_assign_device>),
+                           InstanceMethod(assign_device.name(), &Control::Command<assign_device>),
+                           InstanceMethod(deassign_device.name(), &Control::Command<deassign_device>),
+                           InstanceMethod(get_device_group.name(), &Control::DeviceGroup),
+                           InstanceMethod(iomem_permission.name(), &Control::Command<iomem_permission>),
+                           InstanceMethod(ioport_permission.name(), &Control::Command<ioport_permission>),
+                           InstanceMethod(irq_permission.name(), &Control::Command<irq_permission>),
+                           InstanceMethod(memory_mapping.name(), &Control::Command<memory_mapping>),
+                           InstanceMethod(ioport_mapping.name(), &Control::Command<ioport_mapping>),
+                           InstanceMethod(map_pirq.name(), &Control::MapPirq),
+                           InstanceMethod(map_pirq_msi.name(), &Control::MapPirqMsi),
+                           InstanceMethod(unmap_pirq.name(), &Control::Command<unmap_pirq>),
+                           InstanceMethod(bind_pt_pci_irq.name(), &Control::Command<bind_pt_pci_irq>),
+                           InstanceMethod(unbind_pt_irq.name(), &Control::Command<unbind_pt_irq>),
+                           InstanceMethod(update_msi_irq.name(), &Control::Command<update_msi_irq>),
+                           InstanceMethod(unbind_msi_irq.name(), &Control::Command<unbind_msi_irq>),
+                           InstanceMethod("close", &Control::Close),
+                       });
+  }
+
+ private:
+  /**
+   * (first): the bytes of the first domain whose id is `first` or higher, or null. One at a time: no stride to
+   * know.
+   */
+  Napi::Value DomainFrom(const Napi::CallbackInfo& info) {
+    uint8_t structure[kStructureSize] = {};
+    const int count = Call(ctrl::domain_getinfolist, Argument<uint32_t>(info, 0), 1u, static_cast<void*>(structure));
+    if (count < 0) throw Failure(ctrl::domain_getinfolist.name(), errno);
+    return count == 0 ? info.Env().Null() : Bytes(info.Env(), structure, sizeof structure);
+  }
+
+  Napi::Value PhysicalInfo(const Napi::CallbackInfo& info) {
+    uint8_t structure[kStructureSize] = {};
+    Check(ctrl::physinfo, static_cast<void*>(structure));
+    return Bytes(info.Env(), structure, sizeof structure);
+  }
+
+  /** [major << 16 | minor, extra version, features] */
+  Napi::Value Version(const Napi::CallbackInfo& info) {
+    const int number = Call(ctrl::version, kVersion, static_cast<void*>(nullptr));
+    if (number < 0) throw Failure(ctrl::version.name(), errno);
+    char extra[64] = {};
+    if (Call(ctrl::version, kExtraVersion, static_cast<void*>(extra)) < 0) throw Failure(ctrl::version.name(), errno);
+    uint32_t features[2] = {0, 0};
+    if (Call(ctrl::version, kFeatures, static_cast<void*>(features)) < 0) {
+      throw Failure(ctrl::version.name(), errno);
+    }
+    Napi::Array result = Napi::Array::New(info.Env(), 3);
+    result.Set(0u, Napi::Number::New(info.Env(), number));
+    result.Set(1u, Napi::String::New(info.Env(), extra));
+    result.Set(2u, Napi::Number::New(info.Env(), features[1]));
+    return result;
+  }
+
+  /** (domid, sbdf, most): the SBDFs that share the device's IOMMU group */
+  Napi::Value DeviceGroup(const Napi::CallbackInfo& info) {
+    const uint32_t domid = Argument<uint32_t>(info, 0);
+    const uint32_t sbdf = Argument<uint32_t>(info, 1);
+    const uint32_t most = Argument<uint16_t>(info, 2);
+    std::vector<uint32_t> group(most, 0);
+    uint32_t count = 0;
+    Check(ctrl::get_device_group, domid, sbdf, most, &count, group.data());
+    if (count > most) count = most;
+    Napi::Array result = Napi::Array::New(info.Env(), count);
+    for (uint32_t index = 0; index < count; ++index) result.Set(index, Napi::Number::New(info.Env(), group[index]));
+    return result;
+  }
+
+  /** (domid, gsi, pirq or -1): the pirq */
+  Napi::Value MapPirq(const Napi::CallbackInfo& info) {
+    const uint32_t domid = Argument<uint32_t>(info, 0);
+    const int gsi = Argument<int>(info, 1);
+    int pirq = Argument<int>(info, 2);
+    Check(ctrl::map_pirq, domid, gsi, &pirq);
+    return Napi::Number::New(info.Env(), pirq);
+  }
+
+  /** (domid, pirq or -1, devfn, segment << 16 | bus, entry, table base): the pirq */
+  Napi::Value MapPirqMsi(const Napi::CallbackInfo& info) {
+    constexpr int kAnyIndex = -1;
+    const uint32_t domid = Argument<uint32_t>(info, 0);
+    int pirq = Argument<int>(info, 1);
+    const int devfn = Argument<int>(info, 2);
+    const int segment_bus = Argument<int>(info, 3);
+    const int entry = Argument<int>(info, 4);
+    Check(ctrl::map_pirq_msi, domid, kAnyIndex, &pirq, devfn, segment_bus, entry, Argument<uint64_t>(info, 5));
+    return Napi::Number::New(info.Env(), pirq);
+  }
+};
+
+}  // namespace
+
+Napi::Function DefineControl(Napi::Env env) { return Control::Define(env); }
+
+}  // namespace xenpt

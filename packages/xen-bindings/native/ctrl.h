@@ -1,0 +1,55 @@
+// The functions of libxenctrl that we call (tools/include/xenctrl.h). The library is tied to one Xen release; these
+// declarations were compared in the branches 4.17, 4.18, 4.20, 4.21 and 4.22 and are the same in all of them.
+#pragma once
+
+#include <cstdint>
+
+#include "library.h"
+
+struct xentoollog_logger;
+struct xc_interface_core;
+
+namespace xenpt::ctrl {
+
+using Handle = xc_interface_core*;
+
+inline Library library{"xenctrl"};
+
+inline const Function<Handle(xentoollog_logger*, xentoollog_logger*, unsigned)> interface_open{library,
+                                                                                              "xc_interface_open"};
+inline const Function<int(Handle)> interface_close{library, "xc_interface_close"};
+
+inline const Function<int(Handle, uint32_t, unsigned, void*)> domain_getinfolist{library, "xc_domain_getinfolist"};
+inline const Function<int(Handle, void*)> physinfo{library, "xc_physinfo"};
+inline const Function<int(Handle, int, void*)> version{library, "xc_version"};
+
+inline const Function<int(Handle, uint32_t, uint32_t)> test_assign_device{library, "xc_test_assign_device"};
+inline const Function<int(Handle, uint32_t, uint32_t, uint32_t)> assign_device{library, "xc_assign_device"};
+inline const Function<int(Handle, uint32_t, uint32_t)> deassign_device{library, "xc_deassign_device"};
+inline const Function<int(Handle, uint32_t, uint32_t, uint32_t, uint32_t*, uint32_t*)> get_device_group{
+    library, "xc_get_device_group"};
+
+inline const Function<int(Handle, uint32_t, unsigned long, unsigned long, uint8_t)> iomem_permission{
+    library, "xc_domain_iomem_permission"};
+inline const Function<int(Handle, uint32_t, uint32_t, uint32_t, uint32_t)> ioport_permission{
+    library, "xc_domain_ioport_permission"};
+inline const Function<int(Handle, uint32_t, uint32_t, bool)> irq_permission{library, "xc_domain_irq_permission"};
+inline const Function<int(Handle, uint32_t, unsigned long, unsigned long, unsigned long, uint32_t)> memory_mapping{
+    library, "xc_domain_memory_mapping"};
+inline const Function<int(Handle, uint32_t, uint32_t, uint32_t, uint32_t, uint32_t)> ioport_mapping{
+    library, "xc_domain_ioport_mapping"};
+
+inline const Function<int(Handle, uint32_t, int, int*)> map_pirq{library, "xc_physdev_map_pirq"};
+inline const Function<int(Handle, uint32_t, int, int*, int, int, int, uint64_t)> map_pirq_msi{
+    library, "xc_physdev_map_pirq_msi"};
+inline const Function<int(Handle, uint32_t, int)> unmap_pirq{library, "xc_physdev_unmap_pirq"};
+inline const Function<int(Handle, uint32_t, uint8_t, uint8_t, uint8_t, uint8_t)> bind_pt_pci_irq{
+    library, "xc_domain_bind_pt_pci_irq"};
+inline const Function<int(Handle, uint32_t, uint8_t, uint8_t, uint8_t, uint8_t, uint8_t, uint8_t)> unbind_pt_irq{
+    library, "xc_domain_unbind_pt_irq"};
+inline const Function<int(Handle, uint32_t, uint32_t, uint32_t, uint32_t, uint64_t)> update_msi_irq{
+    library, "xc_domain_update_msi_irq"};
+inline const Function<int(Handle, uint32_t, uint32_t, uint32_t, uint32_t)> unbind_msi_irq{
+    library, "xc_domain_unbind_msi_irq"};
+
+}  // namespace xenpt::ctrl

@@ -1,0 +1,261 @@
+// IoreqPort: the page where Xen puts a guest's requests, and the event channels that announce them.
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <array>
+#include <cstring>
+#include <ctime>
+
+#include "arguments.h"
+#include "classes.h"
+#include "error.h"
+#include "evtchn.h"
+#include "foreignmemory.h"
+#include "logger.h"
+#include "request-slot.h"
+
+namespace xenpt {
+namespace {
+
+constexpr uint32_t kVcpuCountMax = foreignmemory::kPageSize / RequestSlot::kSize;  // 128: the slots of one page
+constexpr unsigned kResourceIoreqServer = 0;  // XENMEM_resource_ioreq_server
+constexpr unsigned long kFrameIoreq = 1;      // frame 0 is the buffered page, 1 the synchronous one
+
+// What next() returns when it is no vCPU.
+constexpr int kTimedOut = -1;
+constexpr int kWoken = -2;
+constexpr int kChannelFailed = -3;
+
+int64_t MonotonicMilliseconds() {
+  timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return int64_t{now.tv_sec} * 1000 + now.tv_nsec / 1000000;
+}
+
+class IoreqPort final : public Napi::ObjectWrap<IoreqPort> {
+ public:
+  /** (domid, server id, vCPU count, wake descriptor) */
+  explicit IoreqPort(const Napi::CallbackInfo& info) : ObjectWrap(info), environment_(info.Env()) {
+    napi_add_env_cleanup_hook(environment_, OnThreadEnd, this);
+    hooked_ = true;
+    try {
+      OpenAll(info);
+    } catch (...) {
+      CloseAll();
+      throw;
+    }
+  }
+
+  ~IoreqPort() override { CloseAll(); }
+
+  static Napi::Function Define(Napi::Env env) {
+    return DefineClass(env, "IoreqPort",
+                       {
+                           InstanceMethod<&IoreqPort::Next>("next"),
+                           InstanceMethod<&IoreqPort::Complete>("complete"),
+                           InstanceMethod<&IoreqPort::Request>("request"),
+                           InstanceMethod<&IoreqPort::Resumed>("resumed"),
+                           InstanceMethod<&IoreqPort::Close>("close"),
+                       });
+  }
+
+ private:
+  struct Vcpu {
+    uint32_t local_port = 0;
+    uint8_t flags = 0;      // of the open request, from our copy
+    bool bound = false;
+    bool open = false;      // taken by next(), not yet completed
+    bool inherited = false; // was waiting before we came; next() returns it without an event
+  };
+
+  void OpenAll(const Napi::CallbackInfo& info) {
+    const Napi::Env env = info.Env();
+    const uint16_t domid = Argument<uint16_t>(info, 0);
+    const uint16_t server = Argument<uint16_t>(info, 1);
+    vcpu_count_ = Argument<uint32_t>(info, 2);
+    if (vcpu_count_ < 1 || vcpu_count_ > kVcpuCountMax) {
+      throw Napi::RangeError::New(env, "one page holds the requests of 1 to 128 vCPUs");
+    }
+    const int wake = Argument<int>(info, 3);
+    if (wake >= 0) {
+      // A copy of our own: the other thread may close its descriptor, and the number may be used again.
+      wake_fd_ = fcntl(wake, F_DUPFD_CLOEXEC, 0);
+      if (wake_fd_ < 0) throw CallFailed(env, "fcntl", errno);
+    }
+    MapPage(env, domid, server);
+    events_ = evtchn::open(env, logger_.pointer(), 0);
+    if (events_ == nullptr) throw Failed(evtchn::open.name());
+    for (uint32_t index = 0; index < vcpu_count_; ++index) Bind(env, domid, index);
+    // After binding: what arrives from now on raises an event. What is there already may have lost its own, because
+    // the server that took it was killed; Xen keeps the request and the vCPU stands still until somebody answers.
+    for (uint32_t index = 0; index < vcpu_count_; ++index) {
+      const uint8_t state = Slot(index).State();
+      vcpus_[index].inherited = state == RequestSlot::kReady || state == RequestSlot::kInProcess;
+    }
+    request_ = Napi::Persistent(Napi::ArrayBuffer::New(env, RequestSlot::kSize));
+  }
+
+  void MapPage(Napi::Env env, uint16_t domid, uint16_t server) {
+    memory_ = foreignmemory::open(env, logger_.pointer(), 0);
+    if (memory_ == nullptr) throw Failed(foreignmemory::open.name());
+    void* address = nullptr;
+    resource_ = foreignmemory::map_resource(env, memory_, domid, kResourceIoreqServer, server, kFrameIoreq, 1ul,
+                                            &address, PROT_READ | PROT_WRITE, 0);
+    if (resource_ == nullptr) throw Failed(foreignmemory::map_resource.name());
+    page_ = static_cast<uint8_t*>(address);
+  }
+
+  void Bind(Napi::Env env, uint16_t domid, uint32_t index) {
+    const uint32_t remote_port = Slot(index).EventPort();
+    if (remote_port == 0) throw IoreqRefused(env, "ioreq-not-enabled", index);
+    logger_.Clear();
+    const int local_port = evtchn::bind_interdomain(env, events_, domid, remote_port);
+    if (local_port < 0) throw Failed(evtchn::bind_interdomain.name());
+    vcpus_[index].local_port = static_cast<uint32_t>(local_port);
+    vcpus_[index].bound = true;
+  }
+
+  /** (timeout in milliseconds, -1 for none): the vCPU, or one of the negative results above */
+  Napi::Value Next(const Napi::CallbackInfo& info) {
+    const Napi::Env env = info.Env();
+    RequireOpen(env);
+    const int timeout = Argument<int>(info, 0);
+    return Napi::Number::New(env, Wait(env, timeout));
+  }
+
+  int Wait(Napi::Env env, int timeout_ms) {
+    for (uint32_t index = 0; index < vcpu_count_; ++index) {
+      if (!vcpus_[index].inherited) continue;
+      vcpus_[index].inherited = false;
+      resumed_ = Slot(index).State() == RequestSlot::kInProcess;
+      if (resumed_ || Slot(index).State() == RequestSlot::kReady) return Take(env, index);
+    }
+    resumed_ = false;
+    const int64_t deadline = timeout_ms < 0 ? 0 : MonotonicMilliseconds() + timeout_ms;
+    for (;;) {
+      std::array<pollfd, 2> descriptors = {{{wake_fd_, POLLIN, 0}, {evtchn::fd(env, events_), POLLIN, 0}}};
+      int remaining = -1;
+      if (timeout_ms >= 0) remaining = static_cast<int>(std::max<int64_t>(0, deadline - MonotonicMilliseconds()));
+      const int ready = poll(descriptors.data(), descriptors.size(), remaining);
+      if (ready < 0 && errno == EINTR) continue;
+      if (ready < 0) throw CallFailed(env, "poll", errno);
+      if (ready == 0) return kTimedOut;
+      // Before the requests: a busy guest must not keep its own device model from being told to stop.
+      if (descriptors[0].revents != 0 && DrainWake()) return kWoken;
+      if ((descriptors[1].revents & ~POLLIN) != 0) return kChannelFailed;
+      if ((descriptors[1].revents & POLLIN) == 0) continue;
+      const int index = PendingVcpu(env);
+      if (index == kChannelFailed) return kChannelFailed;
+      if (index < 0 || vcpus_[index].open || Slot(index).State() != RequestSlot::kReady) continue;  // spurious
+      return Take(env, static_cast<uint32_t>(index));
+    }
+  }
+
+  /** One event: its vCPU, -1 for a port that is not ours, or kChannelFailed. */
+  int PendingVcpu(Napi::Env env) {
+    const int port = evtchn::pending(env, events_);
+    if (port < 0) return errno == EAGAIN || errno == EINTR ? -1 : kChannelFailed;
+    // Unmask before the slot is looked at: a request that comes in between then raises the event again. The other
+    // way round, it would be seen by nobody.
+    if (evtchn::unmask(env, events_, static_cast<uint32_t>(port)) != 0) return kChannelFailed;
+    for (uint32_t index = 0; index < vcpu_count_; ++index) {
+      if (vcpus_[index].local_port == static_cast<uint32_t>(port)) return static_cast<int>(index);
+    }
+    return -1;
+  }
+
+  bool DrainWake() {
+    uint64_t count = 0;
+    return read(wake_fd_, &count, sizeof count) == sizeof count || errno != EAGAIN;
+  }
+
+  /** Makes the request ours: state, one copy, and what complete() will need of it. */
+  int Take(Napi::Env env, uint32_t index) {
+    Napi::ArrayBuffer buffer = request_.Value();
+    if (buffer.ByteLength() != RequestSlot::kSize) {
+      throw Napi::TypeError::New(env, "the buffer of `request` was transferred away; it must stay with its port");
+    }
+    uint8_t* const copy = static_cast<uint8_t*>(buffer.Data());
+    RequestSlot slot = Slot(index);
+    slot.SetState(RequestSlot::kInProcess);
+    slot.Copy(copy);
+    vcpus_[index].flags = copy[RequestSlot::kStateOffset];
+    vcpus_[index].open = true;
+    return static_cast<int>(index);
+  }
+
+  /** (vCPU, low half, high half) */
+  void Complete(const Napi::CallbackInfo& info) {
+    const Napi::Env env = info.Env();
+    RequireOpen(env);
+    const uint32_t index = Argument<uint32_t>(info, 0);
+    const uint64_t low = Argument<uint32_t>(info, 1);
+    const uint64_t high = Argument<uint32_t>(info, 2);
+    if (index >= vcpu_count_ || !vcpus_[index].open) throw IoreqRefused(env, "ioreq-not-open", index);
+
+    Vcpu& vcpu = vcpus_[index];
+    RequestSlot slot = Slot(index);
+    const bool is_read = (vcpu.flags & RequestSlot::kDirectionRead) != 0;
+    const bool is_value = (vcpu.flags & RequestSlot::kDataIsPointer) == 0;
+    if (is_read && is_value) slot.SetData(high << 32 | low);
+    slot.SetState(RequestSlot::kResponseReady);
+    vcpu.open = false;
+    logger_.Clear();
+    if (evtchn::notify(env, events_, vcpu.local_port) != 0) throw Failed(evtchn::notify.name());
+  }
+
+  Napi::Value Request(const Napi::CallbackInfo& info) {
+    RequireOpen(info.Env());
+    return request_.Value();
+  }
+
+  Napi::Value Resumed(const Napi::CallbackInfo& info) { return Napi::Boolean::New(info.Env(), resumed_); }
+
+  void Close(const Napi::CallbackInfo&) { CloseAll(); }
+
+  static void OnThreadEnd(void* self) { static_cast<IoreqPort*>(self)->CloseAll(); }
+
+  /** Slots are left as they are: Xen and the vCPU keep waiting for whoever opens the server's port next. */
+  void CloseAll() {
+    if (std::exchange(hooked_, false)) napi_remove_env_cleanup_hook(environment_, OnThreadEnd, this);
+    if (events_ != nullptr) {
+      for (const Vcpu& vcpu : vcpus_) {
+        if (vcpu.bound) evtchn::unbind.Find()(events_, vcpu.local_port);
+      }
+      evtchn::close.Find()(std::exchange(events_, nullptr));
+    }
+    if (resource_ != nullptr) foreignmemory::unmap_resource.Find()(memory_, std::exchange(resource_, nullptr));
+    page_ = nullptr;
+    if (memory_ != nullptr) foreignmemory::close.Find()(std::exchange(memory_, nullptr));
+    if (wake_fd_ >= 0) close(std::exchange(wake_fd_, -1));
+  }
+
+  void RequireOpen(Napi::Env env) const {
+    if (page_ == nullptr) throw Closed(env);
+  }
+
+  Napi::Error Failed(const char* call) const { return CallFailed(environment_, call, errno, logger_.message()); }
+
+  RequestSlot Slot(uint32_t index) const { return RequestSlot(page_ + index * RequestSlot::kSize); }
+
+  const Napi::Env environment_;
+  Logger logger_;
+  bool hooked_ = false;
+  bool resumed_ = false;
+  uint32_t vcpu_count_ = 0;
+  int wake_fd_ = -1;
+  xenforeignmemory_handle* memory_ = nullptr;
+  xenforeignmemory_resource_handle* resource_ = nullptr;
+  uint8_t* page_ = nullptr;
+  xenevtchn_handle* events_ = nullptr;
+  std::array<Vcpu, kVcpuCountMax> vcpus_{};
+  Napi::Reference<Napi::ArrayBuffer> request_;
+};
+
+}  // namespace
+
+Napi::Function DefineIoreqPort(Napi::Env env) { return IoreqPort::Define(env); }
+
+}  // namespace xenpt

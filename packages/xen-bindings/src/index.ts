@@ -1,0 +1,13 @@
+export { AssignFlags, Control, DOMID_IO, type MsiRequest, type XenVersion } from './ctrl.js';
+export { BufferedRequests, DeviceModel, type IoRangeKind } from './devicemodel.js';
+export { type DomainFlags, type DomainInfo, decodeDomainInfo } from './domain-info.js';
+export { XenCallError, XenError, XenErrorCode, XenUnavailableError } from './errors.js';
+export { EventChannels } from './evtchn.js';
+export { ForeignMemory, type Mapping, ResourceType } from './foreignmemory.js';
+export { IOREQ_VCPU_COUNT_MAX, IoreqEvent, IoreqPort, type IoreqPortOptions } from './ioreq-port.js';
+export type { HypervisorVersion } from './libraries.js';
+export { type PhysicalInfo, decodePhysicalInfo } from './physical-info.js';
+export { type DeviceNodeProbe, type LibraryProbe, type Probe, probe } from './probe.js';
+export { type StorePermission, type StoreNodes } from './store-nodes.js';
+export { type Watch, type WatchCallback, Xenstore } from './store.js';
+export { WakeEvent } from './wake-event.js';

@@ -1,0 +1,76 @@
+/* libxenevtchn.so.1. Events are u32 port numbers in the FIFO "events"; the test writes them there.
+ * "on-unmask" holds "FILE OFFSET BYTE": unmasking stores that byte, as a guest does that is quicker than we are. */
+#include "fake.h"
+
+typedef struct xenevtchn_handle {
+  int fd;
+} xenevtchn_handle;
+
+enum { FIRST_LOCAL_PORT = 1000 };
+
+xenevtchn_handle *xenevtchn_open(xentoollog_logger *logger, unsigned flags) {
+  (void)logger;
+  record("xenevtchn_open %u", flags);
+  if (fails("xenevtchn_open")) return NULL;
+  mkfifo(fake_path("events"), 0600);
+  xenevtchn_handle *handle = malloc(sizeof *handle);
+  handle->fd = open(fake_path("events"), O_RDWR | O_CLOEXEC);
+  return handle;
+}
+
+int xenevtchn_close(xenevtchn_handle *handle) {
+  record("xenevtchn_close");
+  close(handle->fd);
+  free(handle);
+  return 0;
+}
+
+int xenevtchn_fd(xenevtchn_handle *handle) { return handle->fd; }
+
+int xenevtchn_notify(xenevtchn_handle *handle, uint32_t port) {
+  (void)handle;
+  record("xenevtchn_notify %u", port);
+  return fails("xenevtchn_notify") ? -1 : 0;
+}
+
+int xenevtchn_bind_interdomain(xenevtchn_handle *handle, uint32_t domid, uint32_t remote_port) {
+  (void)handle;
+  record("xenevtchn_bind_interdomain %u %u", domid, remote_port);
+  return fails("xenevtchn_bind_interdomain") ? -1 : (int)(FIRST_LOCAL_PORT + remote_port);
+}
+
+int xenevtchn_unbind(xenevtchn_handle *handle, uint32_t port) {
+  (void)handle;
+  record("xenevtchn_unbind %u", port);
+  return fails("xenevtchn_unbind") ? -1 : 0;
+}
+
+int xenevtchn_pending(xenevtchn_handle *handle) {
+  uint32_t port;
+  if (fails("xenevtchn_pending")) return -1;
+  if (read(handle->fd, &port, sizeof port) != sizeof port) return -1;
+  record("xenevtchn_pending %u", port);
+  return (int)port;
+}
+
+static void act_on_unmask(void) {
+  FILE *file = fopen(fake_path("on-unmask"), "r");
+  if (file == NULL) return;
+  char name[128];
+  long offset;
+  unsigned byte;
+  if (fscanf(file, "%127s %ld %u", name, &offset, &byte) != 3) abort();
+  fclose(file);
+  unlink(fake_path("on-unmask"));
+  int page = open(fake_path(name), O_RDWR | O_CLOEXEC);
+  uint8_t value = (uint8_t)byte;
+  if (pwrite(page, &value, 1, offset) != 1) abort();
+  close(page);
+}
+
+int xenevtchn_unmask(xenevtchn_handle *handle, uint32_t port) {
+  (void)handle;
+  record("xenevtchn_unmask %u", port);
+  act_on_unmask();
+  return fails("xenevtchn_unmask") ? -1 : 0;
+}
