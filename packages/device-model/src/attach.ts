@@ -1,0 +1,153 @@
+import { Core } from '@xenpt/core-wasm';
+import { buildGuestView, formatSbdf, type GuestView } from '@xenpt/pci';
+import { ioDecodeBit, memoryDecodeBit, prepareCommand } from './command.js';
+import { DeviceModelError, messageOf } from './errors.js';
+import { GuestFunction } from './guest-function.js';
+import type { HostDevice } from './host-device.js';
+import type { Hypervisor } from './hypervisor.js';
+import { intxOf, usableGsi } from './intx.js';
+import { Ledger, formatDevfn, type PirqBook } from './ledger.js';
+import { turnMessagesOff } from './message-control.js';
+import { Performer } from './perform.js';
+import { pageSizeBytes, type AddressSpace } from './placement.js';
+import { releaseAll } from './release.js';
+import type { Report } from './report.js';
+import { ServedFunction } from './served-function.js';
+
+/** What all functions of a guest share. */
+export interface GuestContext {
+  readonly hypervisor: Hypervisor;
+  readonly addressSpace: AddressSpace;
+  readonly pirqs: PirqBook;
+  readonly report: Report;
+}
+
+export interface AttachFunctionOptions extends GuestContext {
+  readonly device: HostDevice;
+  /** Device and function on guest bus 0, device << 3 | function. */
+  readonly guestDevfn: number;
+}
+
+/**
+ * Takes a function for the guest. The function's configuration is claimed last, so the guest meets it complete.
+ * On failure everything taken is given back and the error names the step.
+ *
+ * @throws DeviceModelError DEVICE_MODEL_BAR_UNALIGNED, DEVICE_MODEL_SLOT_INVALID, DEVICE_MODEL_ATTACH_FAILED
+ */
+export function attachFunction(options: AttachFunctionOptions): ServedFunction {
+  const { device, guestDevfn, hypervisor, pirqs, report, addressSpace } = options;
+  const { config, image } = device;
+  requireSlot(guestDevfn);
+  requirePageAlignedBars(device);
+  const view = step(device, 'build guest view', () =>
+    buildGuestView(image, { multifunction: (guestDevfn & 7) !== 0 }),
+  );
+  const ledger = new Ledger();
+  const performer = new Performer({ sbdf: image.sbdf, hypervisor, config, ledger, pirqs, report });
+  try {
+    const guest = step(device, 'build register file', () => {
+      return new GuestFunction(new Core(), view, image, config, { addressSpace });
+    });
+    step(device, 'turn message interrupts off', () => turnInheritedMessagesOff(view, device));
+    guest.intxBound = attachIntx(options, view, ledger);
+    step(device, 'prepare COMMAND', () => prepareCommand(config, ledger, decodeBitsOf(view), guest.intxBound));
+    step(device, `claim guest function ${formatDevfn(guestDevfn)}`, () => {
+      hypervisor.claimFunction(guestDevfn);
+      ledger.guestDevfn = guestDevfn;
+    });
+    return new ServedFunction({ hypervisor, config, ledger, pirqs, performer, view, device, guest, guestDevfn });
+  } catch (error) {
+    throw rolledBack(error, () => releaseAll({ hypervisor, config, ledger, pirqs, performer }));
+  }
+}
+
+function step<T>(device: HostDevice, name: string, run: () => T): T {
+  try {
+    return run();
+  } catch (cause) {
+    const sbdf = formatSbdf(device.image.sbdf);
+    throw new DeviceModelError('DEVICE_MODEL_ATTACH_FAILED', `attach of ${sbdf}: ${name}: ${messageOf(cause)}`, {
+      step: name,
+      cause,
+    });
+  }
+}
+
+function rolledBack(error: unknown, release: () => void): unknown {
+  try {
+    release();
+    return error;
+  } catch (failure) {
+    const left = failure instanceof DeviceModelError ? failure.left : [];
+    const step = error instanceof DeviceModelError ? error.step : undefined;
+    return new DeviceModelError(
+      'DEVICE_MODEL_ATTACH_FAILED',
+      `${messageOf(error)}; undoing it failed too: ${messageOf(failure)}`,
+      { ...(step === undefined ? {} : { step }), left, errors: [error, failure], cause: error },
+    );
+  }
+}
+
+function requireSlot(guestDevfn: number): void {
+  if (Number.isInteger(guestDevfn) && guestDevfn > 0 && guestDevfn <= 0xff) return;
+  throw new DeviceModelError(
+    'DEVICE_MODEL_SLOT_INVALID',
+    `guest function ${guestDevfn} is not on guest bus 0: ` +
+      'pass device << 3 | function, 1 to 255 (00.0 is the host bridge)',
+  );
+}
+
+/** Frames are 4 KiB: a BAR that starts inside one would show the guest its neighbour's registers (security.md L6). */
+function requirePageAlignedBars({ image }: HostDevice): void {
+  const unaligned = image.resources.find(({ kind, start }) => kind === 'memory' && start % pageSizeBytes !== 0n);
+  if (unaligned === undefined) return;
+  throw new DeviceModelError(
+    'DEVICE_MODEL_BAR_UNALIGNED',
+    `BAR ${unaligned.index} of ${formatSbdf(image.sbdf)} starts at 0x${unaligned.start.toString(16)}, inside a page ` +
+      'that it may share with another device: align it with the dom0 kernel option pci=resource_alignment=',
+  );
+}
+
+/** Left on by an earlier owner, they would raise interrupts that nobody has bound. */
+function turnInheritedMessagesOff(view: GuestView, { config }: HostDevice): void {
+  if (view.msi !== undefined) turnMessagesOff(config, 'msi', view.msi.controlOffset);
+  if (view.msix !== undefined) turnMessagesOff(config, 'msi-x', view.msix.controlOffset);
+}
+
+/** A function without its line still works by messages, so a refusal is reported and the line left disabled. */
+function attachIntx(options: AttachFunctionOptions, view: GuestView, ledger: Ledger): boolean {
+  const { device, guestDevfn, hypervisor, pirqs, report } = options;
+  const gsi = usableGsi(view.interruptPin, device.image.irq);
+  if (gsi === null) return false;
+  const guestDevice = guestDevfn >>> 3;
+  const intx = intxOf(view.interruptPin);
+  try {
+    const pirq = pirqs.useLine(gsi, () => hypervisor.mapGsi(gsi));
+    const held = { gsi, pirq, guestDevice, intx, bound: false };
+    ledger.intx = held;
+    hypervisor.bindIntx(pirq, guestDevice, intx);
+    held.bound = true;
+    return true;
+  } catch (error) {
+    report('intx', `INTx of ${formatSbdf(device.image.sbdf)} stays disabled: ${messageOf(error)}`);
+    dropUnboundIntx(options, ledger);
+    return false;
+  }
+}
+
+function dropUnboundIntx({ hypervisor, pirqs, report }: AttachFunctionOptions, ledger: Ledger): void {
+  const { intx } = ledger;
+  if (intx === null) return;
+  try {
+    pirqs.leaveLine(intx.gsi, (pirq) => hypervisor.unmapPirq(pirq));
+    ledger.intx = null;
+  } catch (error) {
+    // It stays in the ledger, so that detach tries again.
+    report('intx', `pirq ${intx.pirq} stays mapped until detach: ${messageOf(error)}`);
+  }
+}
+
+function decodeBitsOf(view: GuestView): number {
+  const has = (kind: 'io' | 'memory') => view.bars.some((bar) => bar.kind === kind);
+  return (has('io') ? ioDecodeBit : 0) | (has('memory') ? memoryDecodeBit : 0);
+}

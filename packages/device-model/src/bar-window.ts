@@ -1,0 +1,142 @@
+import type { RegisterFile } from '@xenpt/core-wasm';
+import type { GuestBar } from '@xenpt/pci';
+import type { BarPiece, Effect } from './effects.js';
+import { pageSizeBytes, type AddressSpace, type PlacementRefusal } from './placement.js';
+
+/** Bytes of a BAR, counted from its start. */
+export interface BarSpan {
+  readonly offset: bigint;
+  readonly sizeBytes: bigint;
+}
+
+/** The whole pages of a BAR that hold any byte of the MSI-X table; nothing of them is ever mapped. */
+export function tableSpan(tableOffset: number, entryCount: number): BarSpan {
+  const start = floorToPage(BigInt(tableOffset));
+  const end = ceilToPage(BigInt(tableOffset) + BigInt(entryCount) * 16n);
+  return { offset: start, sizeBytes: end - start };
+}
+
+/**
+ * One BAR as the guest places it: from the address it holds and the decode bit to what is mapped.
+ *
+ *   host   hostStart            +trapped.offset    +trapped.size           +size
+ *          |-------- mapped --------|---- trapped ----|------ mapped --------|
+ *   guest  address
+ */
+export class BarWindow {
+  readonly bar: GuestBar;
+  readonly #trapped: BarSpan | null;
+  /** What decode bit and register ask for: an address, or null for none. */
+  #requested: bigint | null = null;
+  #placed: bigint | null = null;
+  #refusal: PlacementRefusal | null = null;
+  #rounds = 0;
+
+  constructor(bar: GuestBar, trapped: BarSpan | null) {
+    this.bar = bar;
+    this.#trapped = trapped;
+  }
+
+  /** The guest address at which the BAR stands, or null. */
+  get placed(): bigint | null {
+    return this.#placed;
+  }
+
+  get refusal(): PlacementRefusal | null {
+    return this.#refusal;
+  }
+
+  get holdsTable(): boolean {
+    return this.#trapped !== null;
+  }
+
+  /** How often it was placed. */
+  get rounds(): number {
+    return this.#rounds;
+  }
+
+  /** Reads decode bit and register; says whether they now ask for something else. */
+  update(file: RegisterFile, command: number): boolean {
+    const decoded = (command & (this.bar.kind === 'io' ? 1 : 2)) !== 0;
+    // The ROM is not served: its hardware decode stays off, so the guest reads all ones where it places it.
+    const requested = decoded && this.bar.kind !== 'rom' ? this.#addressIn(file) : null;
+    const changed = requested !== this.#requested;
+    this.#requested = requested;
+    return changed;
+  }
+
+  leave(space: AddressSpace, effects: Effect[]): void {
+    if (this.#placed === null) return;
+    if (this.#trapped !== null) effects.push({ type: 'releaseTable' });
+    effects.push({ type: 'unmapBar', bar: this.bar.index });
+    space.remove(this);
+    this.#placed = null;
+  }
+
+  /** Places the BAR where the guest wants it, if it may stand there. */
+  enter(space: AddressSpace, effects: Effect[]): void {
+    this.#refusal = null;
+    const address = this.#requested;
+    if (address === null) return;
+    this.#refusal = space.place(this.bar.kind === 'io' ? 'io' : 'memory', this, address, this.#footprintBytes);
+    if (this.#refusal !== null) return;
+    this.#placed = address;
+    this.#rounds += 1;
+    const pieces = this.#pieces(address);
+    if (pieces.length > 0) effects.push({ type: 'mapBar', bar: this.bar.index, pieces });
+    if (this.#trapped !== null) {
+      const start = address + this.#trapped.offset;
+      effects.push({ type: 'claimTable', start, end: start + this.#trapped.sizeBytes - 1n });
+    }
+  }
+
+  /** Gives up the place without an effect, when everything of the function is released at once. */
+  abandon(space: AddressSpace): void {
+    space.remove(this);
+    this.#placed = null;
+    this.#requested = null;
+  }
+
+  /** Memory is mapped by whole pages, so a BAR takes whole pages of the guest's address space. */
+  get #footprintBytes(): bigint {
+    return this.bar.kind === 'io' ? this.bar.sizeBytes : ceilToPage(this.bar.sizeBytes);
+  }
+
+  #addressIn(file: RegisterFile): bigint {
+    const flags = this.bar.kind === 'io' ? 3 : 15;
+    const low = (file.shadow(this.bar.registerOffset >>> 2) & ~flags) >>> 0;
+    const upper = this.bar.upperRegisterOffset;
+    const high = upper === undefined ? 0 : file.shadow(upper >>> 2);
+    return (BigInt(high) << 32n) | BigInt(low);
+  }
+
+  #pieces(address: bigint): BarPiece[] {
+    const { kind, hostStart, sizeBytes } = this.bar;
+    if (kind === 'io') {
+      return [{ kind: 'io', guest: Number(address), machine: Number(hostStart), count: Number(sizeBytes) }];
+    }
+    return mappedSpans(this.#footprintBytes, this.#trapped).map((span) => ({
+      kind: 'memory',
+      gfn: (address + span.offset) / pageSizeBytes,
+      mfn: (hostStart + span.offset) / pageSizeBytes,
+      count: span.sizeBytes / pageSizeBytes,
+    }));
+  }
+}
+
+function mappedSpans(sizeBytes: bigint, trapped: BarSpan | null): BarSpan[] {
+  if (trapped === null) return [{ offset: 0n, sizeBytes }];
+  const after = trapped.offset + trapped.sizeBytes;
+  return [
+    { offset: 0n, sizeBytes: trapped.offset },
+    { offset: after, sizeBytes: sizeBytes - after },
+  ].filter((span) => span.sizeBytes > 0n);
+}
+
+function floorToPage(value: bigint): bigint {
+  return value - (value % pageSizeBytes);
+}
+
+function ceilToPage(value: bigint): bigint {
+  return floorToPage(value + pageSizeBytes - 1n);
+}

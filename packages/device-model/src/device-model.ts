@@ -1,0 +1,251 @@
+import { Worker } from 'node:worker_threads';
+import { WakeEvent } from '@xenpt/xen-bindings';
+import { deferred } from './deferred.js';
+import { DeviceModelError } from './errors.js';
+import type { AttachedFunction, AttachRequest } from './guest-model.js';
+import type { PlacementOptions } from './placement.js';
+import type {
+  ModelStatus,
+  PlainError,
+  WorkerCall,
+  WorkerCalls,
+  WorkerMessage,
+  WorkerMethod,
+  WorkerOptions,
+} from './protocol.js';
+import type { FunctionReport } from './served-function.js';
+
+/** Ends another thread's wait; xen-bindings' WakeEvent. */
+export interface WakeSource {
+  readonly fd: number;
+  wake(): void;
+  close(): void;
+}
+
+export interface DeviceModelOptions {
+  readonly domid: number;
+  /** Virtual processors of the guest, 1 to 128. */
+  readonly vcpuCount: number;
+  /** Where the guest must not place BARs. */
+  readonly placement?: PlacementOptions;
+  /** Lines for the operator; already thinned out. */
+  readonly onLog?: (line: string) => void;
+  /** For each call and for the start. Default 30 s: a detach of large BARs takes Xen a while. */
+  readonly deadlineMs?: number;
+  /** The worker's script, for tests and bundlers. */
+  readonly workerUrl?: URL;
+  /** For tests on hosts without the native addon. */
+  readonly wakeEvent?: WakeSource;
+}
+
+/** Why the worker ended. */
+export interface DeviceModelExit {
+  readonly reason: 'closed' | 'domain-died' | 'failed';
+  /** Only of `failed`. */
+  readonly error: Error | null;
+}
+
+const defaultDeadlineMs = 30_000;
+
+interface PendingCall {
+  readonly resolve: (value: unknown) => void;
+  readonly reject: (error: Error) => void;
+  readonly timer: NodeJS.Timeout;
+}
+
+/**
+ * The device model of one guest: an ioreq server in Xen and the thread that serves it. This class lives on the main
+ * thread and passes calls to that thread; none of them waits longer than the deadline.
+ */
+export class DeviceModel implements AsyncDisposable {
+  readonly domid: number;
+  /** Resolves, never rejects, when the thread has ended for whatever reason. */
+  readonly onExit: Promise<DeviceModelExit>;
+  readonly #worker: Worker;
+  readonly #wake: WakeSource;
+  readonly #deadlineMs: number;
+  readonly #onLog: (line: string) => void;
+  readonly #pending = new Map<number, PendingCall>();
+  readonly #ready = deferred<number>();
+  readonly #exit = deferred<DeviceModelExit>();
+  #serverId = -1;
+  #nextId = 1;
+  #ending: DeviceModelExit['reason'] | null = null;
+  #failure: Error | null = null;
+  #ended = false;
+
+  private constructor(options: DeviceModelOptions, wake: WakeSource) {
+    this.domid = options.domid;
+    this.onExit = this.#exit.promise;
+    this.#deadlineMs = options.deadlineMs ?? defaultDeadlineMs;
+    this.#onLog = options.onLog ?? (() => {});
+    this.#wake = wake;
+    const workerData: WorkerOptions = {
+      domid: options.domid,
+      vcpuCount: options.vcpuCount,
+      wakeFd: wake.fd,
+      ...(options.placement === undefined ? {} : { placement: options.placement }),
+    };
+    this.#worker = new Worker(options.workerUrl ?? new URL('./worker.js', import.meta.url), {
+      workerData,
+      name: `xenpt domain ${options.domid}`,
+    });
+    this.#worker.on('message', (message: WorkerMessage) => this.#receive(message));
+    this.#worker.on('error', (error) => (this.#failure ??= error));
+    this.#worker.on('exit', (code) => this.#finish(code));
+  }
+
+  /**
+   * Creates the ioreq server and starts serving it.
+   *
+   * @throws DeviceModelError DEVICE_MODEL_START_FAILED, with what Xen or the bindings said as its cause
+   */
+  static async start(options: DeviceModelOptions): Promise<DeviceModel> {
+    const model = new DeviceModel(options, options.wakeEvent ?? new WakeEvent());
+    const timer = setTimeout(() => {
+      model.#ready.reject(new Error(`no answer in ${model.#deadlineMs} ms`));
+    }, model.#deadlineMs);
+    try {
+      model.#serverId = await model.#ready.promise;
+      return model;
+    } catch (cause) {
+      await model.#worker.terminate();
+      const why = cause instanceof Error ? cause.message : String(cause);
+      throw new DeviceModelError('DEVICE_MODEL_START_FAILED', `device model of domain ${options.domid}: ${why}`, {
+        cause,
+      });
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  /** The ioreq server's number in Xen; whoever ends this process by force needs it to destroy the server. */
+  get serverId(): number {
+    return this.#serverId;
+  }
+
+  /** Gives the guest a function. @throws DeviceModelError, or an Error with the `code` of what refused */
+  attach(request: AttachRequest): Promise<AttachedFunction> {
+    return this.#call('attach', request);
+  }
+
+  /** @throws DeviceModelError DEVICE_MODEL_RELEASE_INCOMPLETE with `left`; then it may be called again */
+  async detach(sbdf: string): Promise<void> {
+    await this.#call('detach', sbdf);
+  }
+
+  view(sbdf: string): Promise<FunctionReport> {
+    return this.#call('view', sbdf);
+  }
+
+  status(): Promise<ModelStatus> {
+    return this.#call('status', null);
+  }
+
+  /** Lets go of everything of a domain that is gone, without a call to it. Ends the model. */
+  domainDied(): Promise<void> {
+    return this.#end('domainDied', 'domain-died');
+  }
+
+  /**
+   * Releases every function, destroys the server, ends the thread. Twice is fine.
+   *
+   * @throws DeviceModelError DEVICE_MODEL_RELEASE_INCOMPLETE with what is left; the thread has ended all the same
+   */
+  close(): Promise<void> {
+    return this.#end('stop', 'closed');
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  async #end(method: 'stop' | 'domainDied', reason: DeviceModelExit['reason']): Promise<void> {
+    if (this.#ended) return;
+    if (this.#ending !== null) {
+      await this.onExit;
+      return;
+    }
+    this.#ending = reason;
+    try {
+      await this.#call(method, null);
+    } finally {
+      const timer = setTimeout(() => void this.#worker.terminate(), this.#deadlineMs);
+      await this.onExit;
+      clearTimeout(timer);
+    }
+  }
+
+  #call<M extends WorkerMethod>(method: M, argument: WorkerCalls[M]['takes']): Promise<WorkerCalls[M]['gives']> {
+    if (this.#ended) return Promise.reject(this.#goneError());
+    const { promise, resolve, reject } = deferred<unknown>();
+    const id = this.#nextId;
+    this.#nextId += 1;
+    const timer = setTimeout(() => {
+      this.#pending.delete(id);
+      reject(
+        new DeviceModelError(
+          'DEVICE_MODEL_DEADLINE',
+          `${method} had no answer in ${this.#deadlineMs} ms; the device model of domain ${this.domid} may hang`,
+        ),
+      );
+    }, this.#deadlineMs);
+    this.#pending.set(id, { resolve, reject, timer });
+    this.#worker.postMessage({ id, method, argument } satisfies WorkerCall<M>);
+    this.#wake.wake();
+    return promise as Promise<WorkerCalls[M]['gives']>;
+  }
+
+  #receive(message: WorkerMessage): void {
+    switch (message.type) {
+      case 'ready':
+        return this.#ready.resolve(message.serverId);
+      case 'log':
+        return this.#onLog(message.text);
+      case 'fatal':
+        this.#failure = fromPlainError(message.error);
+        return;
+      case 'result':
+        return this.#take(message.id)?.resolve(message.value);
+      case 'failure':
+        return this.#take(message.id)?.reject(fromPlainError(message.error));
+    }
+  }
+
+  #take(id: number): PendingCall | undefined {
+    const pending = this.#pending.get(id);
+    if (pending === undefined) return undefined;
+    this.#pending.delete(id);
+    clearTimeout(pending.timer);
+    return pending;
+  }
+
+  #finish(code: number): void {
+    this.#ended = true;
+    if (this.#ending === null) this.#failure ??= new Error(`its thread ended with code ${code}`);
+    const gone = this.#goneError();
+    for (const id of [...this.#pending.keys()]) this.#take(id)?.reject(gone);
+    this.#ready.reject(this.#failure ?? gone);
+    this.#wake.close();
+    const failed = this.#failure !== null;
+    this.#exit.resolve({ reason: failed ? 'failed' : (this.#ending ?? 'failed'), error: this.#failure });
+  }
+
+  #goneError(): DeviceModelError {
+    if (this.#failure === null) {
+      return new DeviceModelError('DEVICE_MODEL_CLOSED', `the device model of domain ${this.domid} is closed`);
+    }
+    const text = `the device model of domain ${this.domid} died: ${this.#failure.message}`;
+    return new DeviceModelError('DEVICE_MODEL_WORKER_DIED', text, { cause: this.#failure });
+  }
+}
+
+/** Our own class again where it was ours; otherwise an Error that keeps name and code. */
+function fromPlainError({ name, message, code, step, left }: PlainError): Error {
+  if (isOwnCode(code)) return new DeviceModelError(code, message, { left, ...(step === null ? {} : { step }) });
+  return Object.assign(new Error(message), { name }, code === null ? {} : { code });
+}
+
+function isOwnCode(code: string | null): code is DeviceModelError['code'] {
+  return code !== null && code.startsWith('DEVICE_MODEL_');
+}

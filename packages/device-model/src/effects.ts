@@ -1,0 +1,89 @@
+import type { Message } from './message.js';
+
+/** How a function signals by memory write. */
+export type MessageKind = 'msi' | 'msi-x';
+
+/** A part of a BAR that the guest reaches directly. */
+export type BarPiece =
+  | { readonly kind: 'memory'; readonly gfn: bigint; readonly mfn: bigint; readonly count: bigint }
+  | { readonly kind: 'io'; readonly guest: number; readonly machine: number; readonly count: number };
+
+/** Bits of an ordinary register that the guest may set in hardware. */
+export interface WriteConfig {
+  readonly type: 'writeConfig';
+  readonly offset: number;
+  readonly width: 1 | 2 | 4;
+  readonly value: number;
+}
+
+export interface MapBar {
+  readonly type: 'mapBar';
+  readonly bar: number;
+  readonly pieces: readonly BarPiece[];
+}
+
+/** Takes back whatever the ledger holds for this BAR. */
+export interface UnmapBar {
+  readonly type: 'unmapBar';
+  readonly bar: number;
+}
+
+/** The ioreq server takes the pages of the MSI-X table, start..end inclusive. */
+export interface ClaimTable {
+  readonly type: 'claimTable';
+  readonly start: bigint;
+  readonly end: bigint;
+}
+
+export interface ReleaseTable {
+  readonly type: 'releaseTable';
+}
+
+/** Maps a pirq for the entry if it has none, then binds it to the guest's message. The outcome is reported back. */
+export interface BindMessage {
+  readonly type: 'bindMessage';
+  readonly kind: MessageKind;
+  readonly entry: number;
+  readonly message: Message;
+  /** Guest address of the MSI-X table; 0 for MSI. */
+  readonly tableAddress: bigint;
+  /** Host address of the BAR with the MSI-X table; 0 for MSI. */
+  readonly tableBase: bigint;
+}
+
+/** Unbinds every entry of the kind; with `unmap` its pirqs go back to Xen as well. */
+export interface UnbindMessages {
+  readonly type: 'unbindMessages';
+  readonly kind: MessageKind;
+  readonly unmap: boolean;
+}
+
+/** The 16-bit control register of the capability; the only hardware writes the two capabilities ever get. */
+export interface WriteMessageControl {
+  readonly type: 'writeMessageControl';
+  readonly kind: MessageKind;
+  readonly offset: number;
+  readonly value: number;
+  /** What this write turns on. MSI is turned on only when its bind succeeded. */
+  readonly enables: boolean;
+}
+
+/** What a guest's access asks of the world. Performed in order by `perform.ts`. */
+export type Effect =
+  WriteConfig | MapBar | UnmapBar | ClaimTable | ReleaseTable | BindMessage | UnbindMessages | WriteMessageControl;
+
+export type EffectType = Effect['type'];
+
+export const effectTypes = [
+  'writeConfig',
+  'mapBar',
+  'unmapBar',
+  'claimTable',
+  'releaseTable',
+  'bindMessage',
+  'unbindMessages',
+  'writeMessageControl',
+] as const satisfies readonly EffectType[];
+
+/** Shared by every access that asks nothing, so that the common case allocates nothing. */
+export const noEffects: readonly Effect[] = Object.freeze([]);

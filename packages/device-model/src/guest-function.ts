@@ -1,0 +1,236 @@
+import { RegisterFile, type Core } from '@xenpt/core-wasm';
+import type { ConfigAccess, FunctionImage, GuestView } from '@xenpt/pci';
+import { BarWindow, tableSpan, type BarSpan } from './bar-window.js';
+import { noEffects, type Effect, type MessageKind } from './effects.js';
+import { intxDisableBit, intxDisableEffect } from './intx.js';
+import { MsiState } from './msi.js';
+import { MsiXState } from './msi-x.js';
+import { AddressSpace } from './placement.js';
+
+export type AccessWidth = 1 | 2 | 4;
+
+/** Configuration space that a guest reaches through ports 0xcf8 and 0xcfc. */
+export const configSpaceBytes = 256;
+
+export interface GuestFunctionOptions {
+  /** Shared by all functions of a guest, so that their BARs never overlap. */
+  readonly addressSpace?: AddressSpace;
+}
+
+/**
+ * One passed-through function as its guest sees it: a pure engine. It reads hardware through `config.read` and changes
+ * nothing but itself; what shall happen outside is returned as effects, in order. Outcomes come back through `settle`.
+ */
+export class GuestFunction {
+  readonly bars: readonly BarWindow[];
+  readonly msi: MsiState | null;
+  readonly msix: MsiXState | null;
+  readonly view: GuestView;
+  /** Whether a host line is bound; only then may the guest clear INTx disable in hardware. */
+  intxBound = false;
+  /** Writes of which no bit could have an effect. */
+  deniedWrites = 0;
+  readonly #file: RegisterFile;
+  readonly #config: Pick<ConfigAccess, 'read'>;
+  readonly #space: AddressSpace;
+  readonly #tableWindow: BarWindow | null;
+  readonly #tableSpan: BarSpan | null;
+  /** Per word: the bits that a guest write can change anywhere. */
+  readonly #writable = new Uint32Array(configSpaceBytes / 4);
+  /** Guest address of the trapped pages and their size; -1 when nowhere. Numbers: addresses have at most 52 bits. */
+  #trappedStart = -1;
+  #trappedBytes = 0;
+  #high = 0;
+
+  /**
+   * @param config only `read` is used
+   * @throws CoreRangeError when the view's rules contradict each other
+   */
+  constructor(
+    core: Core,
+    view: GuestView,
+    image: FunctionImage,
+    config: Pick<ConfigAccess, 'read'>,
+    options: GuestFunctionOptions = {},
+  ) {
+    this.view = view;
+    this.#config = config;
+    this.#space = options.addressSpace ?? new AddressSpace();
+    this.#file = new RegisterFile(core, configSpaceBytes);
+    for (const { index, rule } of view.words) {
+      this.#file.define(index, rule);
+      this.#writable[index] = rule.shadowWrite | rule.hardwareWrite;
+    }
+    const { msi, msix } = view;
+    const tableBar = image.resources.find((resource) => resource.index === msix?.tableBarIndex);
+    this.#tableSpan = msix === undefined ? null : tableSpan(msix.tableOffset, msix.vectorCount);
+    this.bars = view.bars.map(
+      (bar) => new BarWindow(bar, bar.index === msix?.tableBarIndex ? this.#tableSpan : null),
+    );
+    this.#tableWindow = this.bars.find(({ bar }) => bar.index === msix?.tableBarIndex) ?? null;
+    this.msi = msi === undefined ? null : new MsiState(msi, config);
+    this.msix = msix === undefined ? null : new MsiXState(core, msix, tableBar?.start ?? 0n, config);
+  }
+
+  /** Low `width` bytes; all ones for an access that configuration space does not know. Never throws. */
+  readConfig(offset: number, width: number): number {
+    if (!isConfigAccess(offset, width)) return allOnes(width);
+    const hardware = this.#file.needsHardwareToRead(offset, width) ? this.#config.read(offset, width) : 0;
+    return this.#file.read(offset, width, hardware);
+  }
+
+  writeConfig(offset: number, width: number, value: number): readonly Effect[] {
+    if (!isConfigAccess(offset, width) || ((this.#writable[offset >>> 2] ?? 0) & lanes(offset, width)) === 0) {
+      this.deniedWrites += 1;
+      return noEffects;
+    }
+    const reachesHardware = this.#file.needsHardwareToWrite(offset, width);
+    const hardware = reachesHardware ? this.#config.read(offset, width) : 0;
+    const changed = this.#file.write(offset, width, value, hardware);
+    if (changed === 0 && !reachesHardware) return noEffects;
+    const effects: Effect[] = [];
+    if (reachesHardware && !this.#isGone(hardware, width)) this.#pushHardwareWrites(offset & ~3, effects);
+    if (changed !== 0) this.#react(offset >>> 2, changed, effects);
+    return effects;
+  }
+
+  /** Offset of a guest address in the trapped pages, or -1. */
+  tableOffsetOf(address: number): number {
+    const offset = address - this.#trappedStart;
+    return this.#trappedStart >= 0 && offset >= 0 && offset < this.#trappedBytes ? offset : -1;
+  }
+
+  /** Low 32 bits of a read in the trapped pages; outside the table, odd sizes and unaligned: all ones. */
+  readTable(trappedOffset: number, size: number): number {
+    const table = this.msix?.table;
+    if (table === undefined) {
+      this.#high = 0xffff_ffff;
+      return 0xffff_ffff;
+    }
+    const low = table.read(this.#entryOffset(trappedOffset), size);
+    this.#high = table.high;
+    return low;
+  }
+
+  /** Upper 32 bits of the last `readTable`. */
+  get high(): number {
+    return this.#high;
+  }
+
+  writeTable(trappedOffset: number, size: number, low: number, high: number): readonly Effect[] {
+    const { msix } = this;
+    if (msix === null) return noEffects;
+    const event = msix.table.write(this.#entryOffset(trappedOffset), size, low, high);
+    if (event === 0) return noEffects;
+    const effects: Effect[] = [];
+    msix.react(event, effects);
+    return effects.length === 0 ? noEffects : effects;
+  }
+
+  /** Whether Xen took the message of a `bindMessage` effect. */
+  settle(kind: MessageKind, entry: number, bound: boolean): void {
+    if (kind === 'msi') this.msi?.settle(bound);
+    else this.msix?.settle(entry, bound);
+  }
+
+  /** Forgets every placement and binding, because all of it is being released at once. */
+  abandon(): void {
+    for (const window of this.bars) window.abandon(this.#space);
+    this.msi?.abandon();
+    this.msix?.abandon();
+    this.#locateTable();
+  }
+
+  #react(word: number, changed: number, effects: Effect[]): void {
+    const commandWord = this.view.command.offset >>> 2;
+    if (word === commandWord && (changed & intxDisableBit) !== 0) {
+      const disable = (this.#file.shadow(commandWord) & intxDisableBit) !== 0;
+      const effect = intxDisableEffect(this.#config, disable, this.intxBound);
+      if (effect !== null) effects.push(effect);
+    }
+    this.#place(effects);
+    this.#signal(effects);
+  }
+
+  /** Everything that leaves goes before anything that comes, so that BARs can change places. */
+  #place(effects: Effect[]): void {
+    const command = this.#file.shadow(this.view.command.offset >>> 2);
+    const asked = this.bars.filter((window) => window.update(this.#file, command));
+    if (asked.length === 0) return;
+    const moved = this.bars.filter((window) => asked.includes(window) || window.refusal === 'overlap');
+    if (this.#tableWindow !== null && moved.includes(this.#tableWindow)) this.msix?.suspend(effects);
+    for (const window of moved) window.leave(this.#space, effects);
+    for (const window of moved) window.enter(this.#space, effects);
+    this.#locateTable();
+  }
+
+  /** Message interrupts follow their enable bits; of the two kinds, the one that is on keeps the other off. */
+  #signal(effects: Effect[]): void {
+    const { msi, msix } = this;
+    const tableBar = this.#tableWindow?.placed ?? null;
+    if (msi !== null && !msi.isEnabledIn(this.#file)) msi.disable(effects);
+    if (msix !== null && !msix.isEnabledIn(this.#file)) msix.disable(effects);
+    const msixWanted = msix !== null && tableBar !== null && msi?.active !== true && msix.isEnabledIn(this.#file);
+    if (msixWanted) msix.enable(this.#file, tableBar, effects);
+    const msiWanted = msi !== null && msix?.active !== true && msi.isEnabledIn(this.#file);
+    if (msiWanted) msi.enable(this.#file, effects);
+  }
+
+  #locateTable(): void {
+    const placed = this.#tableWindow?.placed ?? null;
+    const span = this.#tableSpan;
+    this.#trappedStart = placed === null || span === null ? -1 : Number(placed + span.offset);
+    this.#trappedBytes = span === null ? 0 : Number(span.sizeBytes);
+  }
+
+  #entryOffset(trappedOffset: number): number {
+    const tableStart = (this.view.msix?.tableOffset ?? 0) & 0xfff;
+    return trappedOffset - tableStart;
+  }
+
+  /** A function that answers nothing but ones is not there; what was read must not be written back. */
+  #isGone(hardware: number, width: AccessWidth): boolean {
+    return hardware === allOnes(width) && this.#config.read(0, 4) === 0xffff_ffff;
+  }
+
+  #pushHardwareWrites(wordOffset: number, effects: Effect[]): void {
+    const enables = this.#file.hardwareByteEnables;
+    const value = this.#file.hardwareValue;
+    let lane = 0;
+    while (lane < 4) {
+      const width = runWidth(enables, lane);
+      if (width === 0) {
+        lane += 1;
+        continue;
+      }
+      const bits = (value >>> (lane * 8)) & allOnes(width);
+      effects.push({ type: 'writeConfig', offset: wordOffset + lane, width, value: bits >>> 0 });
+      lane += width;
+    }
+  }
+}
+
+/** The widest aligned access from `lane` on that covers enabled bytes only; 0 when the byte is not enabled. */
+export function runWidth(byteEnables: number, lane: number): AccessWidth | 0 {
+  const enabled = byteEnables >>> lane;
+  if (lane === 0 && (enabled & 0b1111) === 0b1111) return 4;
+  if (lane % 2 === 0 && (enabled & 0b11) === 0b11) return 2;
+  return (enabled & 1) === 1 ? 1 : 0;
+}
+
+function isConfigAccess(offset: number, width: number): width is AccessWidth {
+  return (
+    (width === 1 || width === 2 || width === 4) && offset >= 0 && offset < configSpaceBytes && offset % width === 0
+  );
+}
+
+/** Bits of the word that an access covers. */
+function lanes(offset: number, width: AccessWidth): number {
+  return width === 4 ? -1 : allOnes(width) << ((offset & 3) * 8);
+}
+
+/** All ones of the access, as far as they fit 32 bits. */
+export function allOnes(width: number): number {
+  if (width === 1) return 0xff;
+  return width === 2 ? 0xffff : 0xffff_ffff;
+}

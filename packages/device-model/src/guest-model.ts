@@ -1,0 +1,191 @@
+import { formatSbdf, parseSbdf, type Sbdf } from '@xenpt/pci';
+import { attachFunction, type GuestContext } from './attach.js';
+import { effectTypes, type EffectType } from './effects.js';
+import { DeviceModelError } from './errors.js';
+import type { HostDevice } from './host-device.js';
+import type { Hypervisor } from './hypervisor.js';
+import type { RequestRouter } from './ioreq.js';
+import { formatDevfn, PirqBook } from './ledger.js';
+import { noEffectCounts } from './perform.js';
+import { AddressSpace, placementPolicy, type PlacementOptions } from './placement.js';
+import type { Report } from './report.js';
+import type { FunctionReport, ServedFunction } from './served-function.js';
+
+/** What the guest got. */
+export interface AttachedFunction {
+  /** The pirq of the line interrupt, null when it has none. */
+  readonly pirq: number | null;
+  /** Capabilities the guest does not see, with the reason. */
+  readonly hidden: readonly {
+    readonly offset: number;
+    readonly id: number;
+    readonly name: string;
+    readonly reason: string;
+  }[];
+  /** Message vectors the guest may use. */
+  readonly vectors: number;
+}
+
+export interface GuestStatus {
+  /** Configuration writes of which no bit could take effect. */
+  readonly deniedWrites: number;
+  /** Effects performed, by type. */
+  readonly effects: Readonly<Record<EffectType, number>>;
+  /** Effects refused by Xen or the host, by type. */
+  readonly failedEffects: Readonly<Record<EffectType, number>>;
+  /** Host functions attached, `0000:01:00.0`. */
+  readonly devices: readonly string[];
+}
+
+export interface GuestModelOptions {
+  readonly hypervisor: Hypervisor;
+  readonly openDevice: (sbdf: Sbdf, sysroot: string | undefined) => HostDevice;
+  readonly report?: Report;
+  readonly placement?: PlacementOptions;
+}
+
+export interface AttachRequest {
+  /** Host function, `0000:01:00.0` or `01:00.0`. */
+  readonly sbdf: string;
+  /** Where the guest finds it on bus 0: device << 3 | function. */
+  readonly guestDevfn: number;
+  readonly sysroot?: string;
+}
+
+/** Everything one guest has of this host, and the way from an access to the function it is for. */
+export class GuestModel implements RequestRouter {
+  readonly #context: GuestContext;
+  readonly #openDevice: GuestModelOptions['openDevice'];
+  readonly #byHost = new Map<string, ServedFunction>();
+  readonly #byGuest = new Map<number, ServedFunction>();
+  /** The same functions once more, to be walked without an iterator. */
+  #served: readonly ServedFunction[] = [];
+
+  constructor(options: GuestModelOptions) {
+    this.#openDevice = options.openDevice;
+    this.#context = {
+      hypervisor: options.hypervisor,
+      addressSpace: new AddressSpace(placementPolicy(options.placement)),
+      pirqs: new PirqBook(),
+      report: options.report ?? (() => {}),
+    };
+  }
+
+  /** @throws DeviceModelError, PciError (no such function), XenCallError as the cause of a failed step */
+  attach(request: AttachRequest): AttachedFunction {
+    const sbdf = parseSbdf(request.sbdf);
+    const key = formatSbdf(sbdf);
+    if (this.#byHost.has(key)) {
+      throw new DeviceModelError('DEVICE_MODEL_ALREADY_ATTACHED', `${key} is attached already: detach it first`);
+    }
+    if (this.#byGuest.has(request.guestDevfn)) {
+      const slot = formatDevfn(request.guestDevfn);
+      throw new DeviceModelError(
+        'DEVICE_MODEL_SLOT_IN_USE',
+        `guest function ${slot} is taken: choose another slot for ${key}`,
+      );
+    }
+    const device = this.#openDevice(sbdf, request.sysroot);
+    let served: ServedFunction;
+    try {
+      served = attachFunction({ ...this.#context, device, guestDevfn: request.guestDevfn });
+    } catch (error) {
+      device.close();
+      throw error;
+    }
+    this.#byHost.set(key, served);
+    this.#byGuest.set(served.guestDevfn, served);
+    this.#served = [...this.#byHost.values()];
+    const { view, ledger } = served.parts;
+    return {
+      pirq: ledger.intx?.pirq ?? null,
+      hidden: view.hidden.map(({ offset, id, name, reason }) => ({ offset, id, name, reason })),
+      vectors: view.msix?.vectorCount ?? view.msi?.vectorCount ?? 0,
+    };
+  }
+
+  /**
+   * @throws DeviceModelError DEVICE_MODEL_NOT_ATTACHED; DEVICE_MODEL_RELEASE_INCOMPLETE, then it may be called again
+   */
+  detach(sbdf: string): void {
+    const [key, served] = this.#find(sbdf);
+    served.release();
+    this.#forget(key, served);
+  }
+
+  /** @throws DeviceModelError DEVICE_MODEL_NOT_ATTACHED */
+  view(sbdf: string): FunctionReport {
+    return this.#find(sbdf)[1].report();
+  }
+
+  status(): GuestStatus {
+    const effects = noEffectCounts();
+    const failedEffects = noEffectCounts();
+    let deniedWrites = 0;
+    for (const { parts } of this.#served) {
+      deniedWrites += parts.guest.deniedWrites;
+      for (const type of effectTypes) {
+        effects[type] += parts.performer.performed[type];
+        failedEffects[type] += parts.performer.failed[type];
+      }
+    }
+    return { deniedWrites, effects, failedEffects, devices: [...this.#byHost.keys()] };
+  }
+
+  /** Releases every function. @throws DeviceModelError DEVICE_MODEL_RELEASE_INCOMPLETE naming what is left of all */
+  releaseAll(): void {
+    const errors: unknown[] = [];
+    const left: string[] = [];
+    for (const [key, served] of [...this.#byHost]) {
+      try {
+        served.release();
+        this.#forget(key, served);
+      } catch (error) {
+        errors.push(error);
+        if (error instanceof DeviceModelError) left.push(...error.left.map((phrase) => `${key}: ${phrase}`));
+      }
+    }
+    if (errors.length > 0) {
+      const what = `${errors.length} function(s) not released; left: ${left.join(', ') || 'nothing'}`;
+      throw new DeviceModelError('DEVICE_MODEL_RELEASE_INCOMPLETE', what, { errors, left });
+    }
+  }
+
+  /** The domain is gone: quiets the hardware, closes the devices, and calls nothing of the hypervisor. */
+  abandon(): void {
+    for (const [key, served] of [...this.#byHost]) {
+      served.abandon();
+      this.#forget(key, served);
+    }
+  }
+
+  bySbdf(guestSbdf: number): ServedFunction | undefined {
+    return this.#byGuest.get(guestSbdf);
+  }
+
+  byAddress(address: number): ServedFunction | undefined {
+    for (let index = 0; index < this.#served.length; index += 1) {
+      const served = this.#served[index];
+      if (served !== undefined && served.tableOffsetOf(address) >= 0) return served;
+    }
+    return undefined;
+  }
+
+  #find(sbdf: string): [string, ServedFunction] {
+    const key = formatSbdf(parseSbdf(sbdf));
+    const served = this.#byHost.get(key);
+    if (served !== undefined) return [key, served];
+    const attached = [...this.#byHost.keys()].join(', ') || 'none';
+    throw new DeviceModelError(
+      'DEVICE_MODEL_NOT_ATTACHED',
+      `${key} is not attached to this guest; attached: ${attached}`,
+    );
+  }
+
+  #forget(key: string, served: ServedFunction): void {
+    this.#byHost.delete(key);
+    this.#byGuest.delete(served.guestDevfn);
+    this.#served = [...this.#byHost.values()];
+    served.parts.device.close();
+  }
+}

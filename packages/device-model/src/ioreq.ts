@@ -1,0 +1,240 @@
+/**
+ * Requests of a guest's processors, as Xen leaves them in the ioreq page (xen/include/public/hvm/ioreq.h):
+ *
+ *   byte   0        8        16      20     24         28    30      31
+ *          | addr   | data   | count | size | vp_eport | pad | flags | type |
+ *   flags  bits 3:0 state   bit 4 data_is_ptr   bit 5 read   bit 6 df (descending)
+ *
+ * PCI_CONFIG: addr[63:32] = guest SBDF, addr[31:0] = register. Everything in a request is the guest's choice: whatever
+ * is in it, it is answered, with all ones for a read that makes no sense, and nothing thrown.
+ */
+export const requestBytes = 32;
+
+const dataIsPointerBit = 0x10;
+const readBit = 0x20;
+const descendingBit = 0x40;
+
+const portType = 0;
+const copyType = 1;
+const configType = 2;
+const timeOffsetType = 7;
+const invalidateType = 8;
+
+/** Xen never repeats more often than a page has bytes (HVMEMUL repeat limit); what asks for more is refused. */
+export const mostRepetitions = 4096;
+
+const allOnes32 = 0xffff_ffff;
+/** Above this an address is no exact Number; x86 has 52 address bits. */
+const highestAddressUpper = 0x000f_ffff;
+
+/** A function as its guest's accesses meet it. */
+export interface RequestTarget {
+  readConfig(offset: number, width: number): number;
+  writeConfig(offset: number, width: number, value: number): void;
+  /** Offset of a guest address in the pages served for it, or -1. */
+  tableOffsetOf(address: number): number;
+  readTable(offset: number, size: number): number;
+  /** Upper half of the last `readTable`. */
+  readonly high: number;
+  writeTable(offset: number, size: number, low: number, high: number): void;
+}
+
+/** Finds the function an access is for. */
+export interface RequestRouter {
+  /** @param guestSbdf segment << 16 | bus << 8 | device << 3 | function */
+  bySbdf(guestSbdf: number): RequestTarget | undefined;
+  byAddress(address: number): RequestTarget | undefined;
+}
+
+/** The guest's memory, for repeated accesses. Both return false on any fault, and then nothing is known of `bytes`. */
+export interface GuestMemory {
+  read(address: number, bytes: Uint8Array): boolean;
+  write(address: number, bytes: Uint8Array): boolean;
+}
+
+/** For where guest memory cannot be reached: every repeated access ends as if its buffer were not there. */
+export const noGuestMemory: GuestMemory = { read: () => false, write: () => false };
+
+export type RequestKind =
+  'config' | 'copy' | 'port' | 'timeOffset' | 'invalidate' | 'unknown' | 'refused' | 'faulted';
+
+export const requestKinds = [
+  'config',
+  'copy',
+  'port',
+  'timeOffset',
+  'invalidate',
+  'unknown',
+  'refused',
+  'faulted',
+] as const satisfies readonly RequestKind[];
+
+export type RequestCounts = Record<RequestKind, number>;
+
+/** Answers requests one at a time. In the steady state (one value, configuration space) it allocates nothing. */
+export class RequestHandler {
+  /** The answer to the last request; meaningful for a read. */
+  dataLow = 0;
+  dataHigh = 0;
+  readonly counts: RequestCounts = {
+    config: 0,
+    copy: 0,
+    port: 0,
+    timeOffset: 0,
+    invalidate: 0,
+    unknown: 0,
+    refused: 0,
+    faulted: 0,
+  };
+  readonly #router: RequestRouter;
+  readonly #memory: GuestMemory;
+  readonly #onFault: (error: unknown) => void;
+  readonly #element = new Uint8Array(8);
+  readonly #elementView = new DataView(this.#element.buffer);
+
+  /** @param onFault told of a defect of ours that made an access throw; the request is answered all the same */
+  constructor(
+    router: RequestRouter,
+    memory: GuestMemory = noGuestMemory,
+    onFault: (error: unknown) => void = () => {},
+  ) {
+    this.#router = router;
+    this.#memory = memory;
+    this.#onFault = onFault;
+  }
+
+  /** @param request a copy of the 32 bytes that nobody else can change */
+  handle(request: DataView): void {
+    this.dataLow = allOnes32;
+    this.dataHigh = allOnes32;
+    try {
+      this.#dispatch(request);
+    } catch (error) {
+      this.counts.faulted += 1;
+      this.dataLow = allOnes32;
+      this.dataHigh = allOnes32;
+      this.#onFault(error);
+    }
+    this.#trim(request.getUint32(20, true));
+  }
+
+  /** The answer has the width that was asked for; a width that makes no sense gets all 64 bits. */
+  #trim(size: number): void {
+    if (!isAccessSize(size) || size === 8) return;
+    this.dataHigh = 0;
+    if (size < 4) this.dataLow &= size === 1 ? 0xff : 0xffff;
+  }
+
+  #dispatch(request: DataView): void {
+    const type = request.getUint8(31);
+    const flags = request.getUint8(30);
+    const size = request.getUint32(20, true);
+    const count = request.getUint32(16, true);
+    if (type === timeOffsetType) return void (this.counts.timeOffset += 1);
+    // We keep no mapping of guest memory, so there is nothing to drop.
+    if (type === invalidateType) return void (this.counts.invalidate += 1);
+    // No port range is ever claimed; one that arrives raced with a change of servers.
+    if (type === portType) return void (this.counts.port += 1);
+    if (type !== configType && type !== copyType) return void (this.counts.unknown += 1);
+    this.counts[type === configType ? 'config' : 'copy'] += 1;
+    if (!isAccessSize(size) || count === 0 || count > mostRepetitions) return void (this.counts.refused += 1);
+
+    const addressLow = request.getUint32(0, true);
+    const addressHigh = request.getUint32(4, true);
+    const dataLow = request.getUint32(8, true);
+    const dataHigh = request.getUint32(12, true);
+    if ((flags & dataIsPointerBit) !== 0) {
+      this.#repeat(type, flags, size, count, addressLow, addressHigh, dataLow, dataHigh);
+    } else if (type === configType) {
+      // The register stays where it is, so repeating one value adds nothing.
+      this.#config(addressLow, addressHigh, size, (flags & readBit) !== 0, dataLow);
+    } else {
+      this.#copySame(flags, size, count, addressLow, addressHigh, dataLow, dataHigh);
+    }
+  }
+
+  #config(register: number, guestSbdf: number, size: number, isRead: boolean, value: number): void {
+    const target = this.#router.bySbdf(guestSbdf);
+    if (target === undefined || size === 8) return;
+    if (!isRead) return target.writeConfig(register, size, value);
+    this.dataLow = target.readConfig(register, size);
+  }
+
+  #copy(address: number, size: number, isRead: boolean, low: number, high: number): void {
+    const target = this.#router.byAddress(address);
+    if (target === undefined) {
+      this.dataLow = allOnes32;
+      this.dataHigh = allOnes32;
+      return;
+    }
+    const offset = target.tableOffsetOf(address);
+    if (!isRead) return target.writeTable(offset, size, low, high);
+    this.dataLow = target.readTable(offset, size);
+    this.dataHigh = target.high;
+  }
+
+  /** One value for every element: `rep stos`, or a single access. */
+  #copySame(
+    flags: number,
+    size: number,
+    count: number,
+    addressLow: number,
+    addressHigh: number,
+    low: number,
+    high: number,
+  ): void {
+    if (addressHigh > highestAddressUpper) return void (this.counts.refused += 1);
+    const start = addressHigh * 2 ** 32 + addressLow;
+    const step = (flags & descendingBit) !== 0 ? -size : size;
+    for (let index = 0; index < count; index += 1) {
+      this.#copy(start + index * step, size, (flags & readBit) !== 0, low, high);
+    }
+  }
+
+  /** Elements in guest memory: `rep movs`, `rep ins`, `rep outs`. The first fault ends it. */
+  #repeat(
+    type: number,
+    flags: number,
+    size: number,
+    count: number,
+    addressLow: number,
+    addressHigh: number,
+    pointerLow: number,
+    pointerHigh: number,
+  ): void {
+    if (pointerHigh > highestAddressUpper || (type === copyType && addressHigh > highestAddressUpper)) {
+      return void (this.counts.refused += 1);
+    }
+    const isRead = (flags & readBit) !== 0;
+    const step = (flags & descendingBit) !== 0 ? -size : size;
+    const pointer = pointerHigh * 2 ** 32 + pointerLow;
+    const address = addressHigh * 2 ** 32 + addressLow;
+    const bytes = this.#element.subarray(0, size);
+    for (let index = 0; index < count; index += 1) {
+      this.#elementView.setBigUint64(0, 0n);
+      if (!isRead && !this.#memory.read(pointer + index * step, bytes)) return this.#fault();
+      const low = this.#elementView.getUint32(0, true);
+      const high = this.#elementView.getUint32(4, true);
+      if (type === configType) {
+        this.dataLow = allOnes32;
+        this.#config(addressLow, addressHigh, size, isRead, low);
+      } else {
+        this.#copy(address + index * step, size, isRead, low, high);
+      }
+      if (!isRead) continue;
+      this.#elementView.setUint32(0, this.dataLow, true);
+      this.#elementView.setUint32(4, this.dataHigh, true);
+      if (!this.#memory.write(pointer + index * step, bytes)) return this.#fault();
+    }
+  }
+
+  #fault(): void {
+    this.counts.refused += 1;
+    this.dataLow = allOnes32;
+    this.dataHigh = allOnes32;
+  }
+}
+
+function isAccessSize(size: number): boolean {
+  return size === 1 || size === 2 || size === 4 || size === 8;
+}

@@ -1,0 +1,155 @@
+import { allOnes, readLittleEndian, type AccessWidth, type ConfigAccess, type FunctionImage } from '@xenpt/pci';
+import type { HostDevice } from '../host-device.js';
+
+export interface ConfigWrite {
+  readonly offset: number;
+  readonly width: AccessWidth;
+  readonly value: number;
+}
+
+/** Offsets of the capabilities whose writes are judged, found by a walk of our own. */
+export interface FakeCapabilities {
+  readonly msi: number | null;
+  readonly msix: number | null;
+  readonly vpd: number | null;
+}
+
+/** Where the table lies, read straight from the image. */
+export interface FakeTable {
+  readonly barStart: bigint;
+  readonly firstFrame: bigint;
+  readonly lastFrame: bigint;
+  readonly entryCount: number;
+  readonly sizeBytes: bigint;
+}
+
+/** COMMAND bits that we may ever change in hardware: I/O, memory, bus master, INTx disable. */
+const changeableCommand = 0x0407;
+const msiControlBits = 0x0071;
+const msixControlBits = 0xc000;
+
+/**
+ * Hardware made of a recorded image. It remembers every write and objects to each that must never happen: to BARs, to
+ * MSI address, data and mask, to a message control register in another width than 16 bits, to anything undescribed.
+ */
+export class FakeDevice implements HostDevice, ConfigAccess {
+  readonly image: FunctionImage;
+  readonly config: ConfigAccess = this;
+  readonly writes: ConfigWrite[] = [];
+  readonly violations: string[] = [];
+  readonly capabilities: FakeCapabilities;
+  readonly table: FakeTable | null;
+  /** False: reads give all ones, writes go nowhere, as if it were pulled out. */
+  present = true;
+  closeCount = 0;
+  /** Told of every write before it takes effect; the fake hypervisor judges the order. */
+  onWrite: (write: ConfigWrite) => void = () => {};
+  readonly #bytes: Uint8Array;
+  #failWriteIn = -1;
+
+  constructor(image: FunctionImage) {
+    this.image = image;
+    this.#bytes = Uint8Array.from(image.config);
+    this.capabilities = {
+      msi: findCapability(image.config, 0x05),
+      msix: findCapability(image.config, 0x11),
+      vpd: findCapability(image.config, 0x03),
+    };
+    this.table = locateTable(image, this.capabilities.msix);
+  }
+
+  read(offset: number, width: AccessWidth): number {
+    return this.present ? readLittleEndian(this.#bytes, offset, width) : allOnes(width);
+  }
+
+  write(offset: number, width: AccessWidth, value: number): void {
+    if (this.#failWriteIn === 0) {
+      this.#failWriteIn = -1;
+      throw new Error('EIO: the write to config was refused');
+    }
+    if (this.#failWriteIn > 0) this.#failWriteIn -= 1;
+    if (!this.present) return;
+    const write = { offset, width, value };
+    this.#judge(write);
+    this.onWrite(write);
+    this.writes.push(write);
+    for (let index = 0; index < width; index += 1) this.#bytes[offset + index] = (value >>> (index * 8)) & 0xff;
+  }
+
+  close(): void {
+    this.closeCount += 1;
+  }
+
+  /** The write after `count` others throws, once. */
+  failWriteAfter(count: number): void {
+    this.#failWriteIn = count;
+  }
+
+  get command(): number {
+    return readLittleEndian(this.#bytes, 4, 2);
+  }
+
+  get msiEnabled(): boolean {
+    const { msi } = this.capabilities;
+    return msi !== null && (readLittleEndian(this.#bytes, msi + 2, 2) & 1) !== 0;
+  }
+
+  get msixEnabled(): boolean {
+    const { msix } = this.capabilities;
+    return msix !== null && (readLittleEndian(this.#bytes, msix + 2, 2) & 0x8000) !== 0;
+  }
+
+  get msixFunctionMasked(): boolean {
+    const { msix } = this.capabilities;
+    return msix !== null && (readLittleEndian(this.#bytes, msix + 2, 2) & 0x4000) !== 0;
+  }
+
+  #judge({ offset, width, value }: ConfigWrite): void {
+    const { msi, msix, vpd } = this.capabilities;
+    const changed = (readLittleEndian(this.#bytes, offset, width) ^ value) >>> 0;
+    const where = `config write of ${width} byte(s) 0x${value.toString(16)} at 0x${offset.toString(16)}`;
+    if (offset % width !== 0 || offset < 0 || offset + width > 256) this.#object(`${where}: unaligned or outside`);
+    else if (value < 0 || value > allOnes(width)) this.#object(`${where}: the value is wider than the access`);
+    else if (offset >= 4 && offset + width <= 6) {
+      const command = (changed << ((offset - 4) * 8)) & ~changeableCommand;
+      if (command !== 0) this.#object(`${where}: changes COMMAND bits 0x${command.toString(16)}`);
+    } else if (msi !== null && offset === msi + 2 && width === 2) {
+      if ((changed & ~msiControlBits) !== 0) this.#object(`${where}: changes read-only bits of MSI control`);
+    } else if (msix !== null && offset === msix + 2 && width === 2) {
+      if ((changed & ~msixControlBits) !== 0) this.#object(`${where}: changes read-only bits of MSI-X control`);
+    } else if (vpd !== null && offset >= vpd + 2 && offset + width <= vpd + 4) {
+      const flag = offset + width === vpd + 4 && (value >>> (width * 8 - 1)) & 1;
+      if (flag) this.#object(`${where}: starts a write of vital product data`);
+    } else this.#object(`${where}: nothing there may be written`);
+  }
+
+  #object(violation: string): void {
+    this.violations.push(violation);
+  }
+}
+
+function findCapability(config: Uint8Array, id: number): number | null {
+  let offset = (config[0x34] ?? 0) & 0xfc;
+  for (let hop = 0; hop < 48 && offset >= 0x40 && offset < 0x100; hop += 1) {
+    if (config[offset] === id) return offset;
+    offset = (config[offset + 1] ?? 0) & 0xfc;
+  }
+  return null;
+}
+
+function locateTable(image: FunctionImage, msix: number | null): FakeTable | null {
+  if (msix === null) return null;
+  const pointer = readLittleEndian(image.config, msix + 4, 4);
+  const bar = image.resources.find(({ index }) => index === (pointer & 7));
+  if (bar === undefined) return null;
+  const entryCount = (readLittleEndian(image.config, msix + 2, 2) & 0x7ff) + 1;
+  const start = bar.start + BigInt((pointer & ~7) >>> 0);
+  const sizeBytes = BigInt(entryCount * 16);
+  return {
+    barStart: bar.start,
+    firstFrame: start >> 12n,
+    lastFrame: (start + sizeBytes - 1n) >> 12n,
+    entryCount,
+    sizeBytes,
+  };
+}
