@@ -1,0 +1,64 @@
+import { XenErrorCode, XenOperationError } from '@xenpt/qmp-sdk/xen';
+
+/** What the process ends with. Documented in the README and in each verb's help; scripts rely on the numbers. */
+export const ExitCode = {
+  ok: 0,
+  failed: 1,
+  usage: 2,
+  notFound: 3,
+  refused: 4,
+  busy: 5,
+  rebootRequired: 6,
+  rolledBack: 7,
+  manualRecovery: 8,
+  timeout: 9,
+  noHypervisor: 10,
+} as const;
+export type ExitCode = (typeof ExitCode)[keyof typeof ExitCode];
+
+export const exitCodeMeanings: Readonly<Record<ExitCode, string>> = {
+  0: 'done',
+  1: 'the operation failed; nothing was changed',
+  2: 'wrong usage, or an address that is not one',
+  3: 'no such device or domain, or it is not attached',
+  4: 'refused: it would not be safe or cannot work',
+  5: 'busy: somebody else has the device or the slot',
+  6: 'done as far as possible; the guest has to be destroyed',
+  7: 'failed, and everything done was undone',
+  8: 'failed, and something has to be cleaned up by hand',
+  9: 'not finished in time',
+  10: 'no hypervisor, no IOMMU or no permission',
+};
+
+const byErrorCode: Partial<Record<XenErrorCode, ExitCode>> = {
+  [XenErrorCode.specSyntax]: ExitCode.usage,
+  [XenErrorCode.noSuchDevice]: ExitCode.notFound,
+  [XenErrorCode.noSuchDomain]: ExitCode.notFound,
+  [XenErrorCode.notAttached]: ExitCode.notFound,
+  [XenErrorCode.notAssignable]: ExitCode.notFound,
+  [XenErrorCode.deviceHasDriver]: ExitCode.refused,
+  [XenErrorCode.domainNotHvm]: ExitCode.refused,
+  [XenErrorCode.domainWithoutPassthrough]: ExitCode.refused,
+  [XenErrorCode.domainMemoryBusy]: ExitCode.refused,
+  [XenErrorCode.reservedMemory]: ExitCode.refused,
+  [XenErrorCode.deviceBroken]: ExitCode.refused,
+  [XenErrorCode.resourceShared]: ExitCode.refused,
+  [XenErrorCode.deviceInUse]: ExitCode.busy,
+  [XenErrorCode.alreadyAttached]: ExitCode.busy,
+  [XenErrorCode.otherToolstack]: ExitCode.busy,
+  [XenErrorCode.slotTaken]: ExitCode.busy,
+  [XenErrorCode.noFreeSlot]: ExitCode.busy,
+  [XenErrorCode.locked]: ExitCode.timeout,
+  [XenErrorCode.modelTimeout]: ExitCode.timeout,
+  [XenErrorCode.notRoot]: ExitCode.noHypervisor,
+  [XenErrorCode.noXen]: ExitCode.noHypervisor,
+  [XenErrorCode.noIommu]: ExitCode.noHypervisor,
+  [XenErrorCode.pcibackMissing]: ExitCode.noHypervisor,
+};
+
+/** A known cause says more than how far it came, except that something is left to clean up. */
+export function exitCodeOf(error: unknown): ExitCode {
+  if (!(error instanceof XenOperationError)) return ExitCode.failed;
+  if (error.outcome === 'incomplete') return ExitCode.manualRecovery;
+  return byErrorCode[error.code] ?? (error.outcome === 'rolled-back' ? ExitCode.rolledBack : ExitCode.failed);
+}

@@ -1,0 +1,92 @@
+import { readFileSync } from 'node:fs';
+import { CommanderError } from 'commander';
+import { openXenHost, type XenHost } from '@xenpt/qmp-sdk/xen';
+import { ExitCode, exitCodeOf } from './exit-code.js';
+import type { Io } from './io.js';
+import { describeFailure, formatFailure } from './output/error.js';
+import { formatJson } from './output/json.js';
+import { createStyle } from './output/style.js';
+import { buildProgram, type VerbOptions } from './program.js';
+import type { Verb } from './verb.js';
+import { PartlyDone } from './each-device.js';
+import { verbs } from './verbs/index.js';
+
+/**
+ * Runs one command line.
+ *
+ * @param argv what comes after the program's name
+ * @returns the exit code
+ */
+export async function main(argv: readonly string[], io: Io): Promise<ExitCode> {
+  let exitCode: ExitCode = ExitCode.ok;
+  const program = buildProgram(io, verbs, async (verb, args, options) => {
+    exitCode = await runVerb(io, verb, args, options);
+  });
+  if (argv.length === 0) {
+    io.stderr(program.helpInformation());
+    return ExitCode.usage;
+  }
+  try {
+    await program.parseAsync([...argv], { from: 'user' });
+    return exitCode;
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    if (error.exitCode === 0) return ExitCode.ok;
+    if (argv.includes('--json')) io.stdout(formatJson({ error: describeUsage(error) }));
+    return ExitCode.usage;
+  }
+}
+
+async function runVerb(io: Io, verb: Verb, args: readonly string[], options: VerbOptions): Promise<ExitCode> {
+  const style = createStyle(io.color && !options.json);
+  let host: XenHost | undefined;
+  try {
+    host = io.openHost(options.sysroot === undefined ? {} : { sysroot: options.sysroot });
+    const {
+      json,
+      text,
+      notes = [],
+      exitCode = ExitCode.ok,
+    } = await verb.run({ host, style, signal: io.signal }, args);
+    io.stdout(options.json ? formatJson(json) : `${text}\n`);
+    for (const note of notes) io.stderr(`${createStyle(io.color).warning('note:')} ${note}\n`);
+    return exitCode;
+  } catch (thrown) {
+    const done = thrown instanceof PartlyDone ? thrown.done : [];
+    const error = thrown instanceof PartlyDone ? thrown.cause : thrown;
+    if (options.json) {
+      io.stdout(formatJson({ error: describeFailure(error), ...(done.length > 0 ? { devices: done } : {}) }));
+    }
+    for (const device of done) io.stderr(`done before: ${JSON.stringify(device)}\n`);
+    io.stderr(formatFailure(error, createStyle(io.color), options.debug));
+    return exitCodeOf(error);
+  } finally {
+    host?.close();
+  }
+}
+
+function describeUsage(error: CommanderError) {
+  return {
+    code: 'XENPT_USAGE',
+    message: error.message.replace(/^error: /, ''),
+    cause: null,
+    next: 'See xenpt --help.',
+  };
+}
+
+/** Runs this process's command line; called by bin/xenpt.js. */
+export async function runProcess(): Promise<void> {
+  const controller = new AbortController();
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => controller.abort());
+  const manifest = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
+    version: string;
+  };
+  process.exitCode = await main(process.argv.slice(2), {
+    stdout: (text) => void process.stdout.write(text),
+    stderr: (text) => void process.stderr.write(text),
+    color: process.stdout.isTTY && (process.env['NO_COLOR'] ?? '') === '',
+    version: manifest.version,
+    signal: controller.signal,
+    openHost: openXenHost,
+  });
+}

@@ -1,0 +1,21 @@
+import { listAssignable } from '@xenpt/qmp-sdk/xen';
+import { ExitCode } from '../exit-code.js';
+import { formatTable } from '../output/table.js';
+import type { Verb } from '../verb.js';
+
+export const assignableList: Verb = {
+  name: 'assignable list',
+  summary: 'list the devices that a guest can be given, as xl pci-assignable-list does',
+  arguments: [],
+  examples: [['xenpt assignable list', 'and the driver that each came from']],
+  exitCodes: [ExitCode.failed, ExitCode.noHypervisor],
+  run: ({ host, style }) => {
+    const devices = listAssignable(host);
+    const rows = devices.map(({ sbdf, driver, name }) => [sbdf, driver?.split('/').pop() ?? '-', name ?? '-']);
+    return {
+      json: { devices },
+      text: formatTable(style, ['ADDRESS', 'FROM DRIVER', 'NAME'], rows),
+      notes: devices.length === 0 ? ['No device is assignable. Make one so with: xenpt assignable add BDF'] : [],
+    };
+  },
+};

@@ -1,0 +1,30 @@
+import { removeAssignable } from '@xenpt/qmp-sdk/xen';
+import { ExitCode } from '../exit-code.js';
+import type { Verb } from '../verb.js';
+import { eachDevice } from '../each-device.js';
+
+export const assignableRemove: Verb = {
+  name: 'assignable remove',
+  summary: 'give devices back to the drivers they were taken from',
+  arguments: [{ name: 'BDF', description: 'address such as 0000:03:00.0 or 03:00.0', variadic: true }],
+  examples: [['xenpt assignable remove 03:00.0', 'also what xl pci-assignable-add took']],
+  exitCodes: [
+    ExitCode.failed,
+    ExitCode.notFound,
+    ExitCode.busy,
+    ExitCode.rolledBack,
+    ExitCode.manualRecovery,
+    ExitCode.timeout,
+    ExitCode.noHypervisor,
+  ],
+  run: async (context, devices) => {
+    const { host, signal } = context;
+    const removed = await eachDevice(context, devices, (device) => removeAssignable(host, device, { signal }));
+    const lines = removed.map(({ sbdf, driver }) =>
+      driver === null
+        ? `${sbdf} is dom0's again, without a driver: none was recorded`
+        : `${sbdf} is bound to ${driver.split('/').pop() ?? ''} again`,
+    );
+    return { json: { devices: removed }, text: lines.join('\n') };
+  },
+};

@@ -1,0 +1,21 @@
+import type { Verb } from '../verb.js';
+import { assignableAdd } from './assignable-add.js';
+import { assignableList } from './assignable-list.js';
+import { assignableRemove } from './assignable-remove.js';
+import { attach } from './attach.js';
+import { detach } from './detach.js';
+import { guestView } from './guest-view.js';
+import { list } from './list.js';
+import { show } from './show.js';
+
+/** Every verb, in the order of the help. */
+export const verbs: readonly Verb[] = [
+  list,
+  show,
+  assignableList,
+  assignableAdd,
+  assignableRemove,
+  attach,
+  detach,
+  guestView,
+];

@@ -1,0 +1,205 @@
+import { expect, test } from 'vitest';
+import { fakeDomain, fakeNetworkCard } from '@xenpt/qmp-sdk/xen/testing';
+import { fakeHost, parse, run } from './run.js';
+
+const functions = [
+  fakeNetworkCard,
+  { sbdf: '0000:04:00.0', driver: null, vendorId: 0x1234, deviceId: 0x11e8, classCode: 0x00ff00 },
+  { sbdf: '0000:05:00.0', driver: 'pciback' },
+];
+
+test('list: a table with the owner of each function', async () => {
+  const host = fakeHost({ functions });
+  await run(host, 'assignable add 03:00.0');
+  await run(host, 'attach 5 03:00.0@6');
+  expect((await run(host, 'list')).stdout).toMatchInlineSnapshot(`
+    "ADDRESS       DEVICE                            DRIVER   OWNER
+    0000:03:00.0  Ethernet controller: [8086:10d3]  pciback  domain 5 guest5 at 0000:00:06.0
+    0000:04:00.0  Unclassified device: [1234:11e8]  -        host, no driver
+    0000:05:00.0  Ethernet controller: [8086:10d3]  pciback  assignable
+    "
+  `);
+});
+
+test('list --json: one document, ids as text', async () => {
+  const { stdout, exitCode } = await run(fakeHost(), 'list --json');
+  expect(exitCode).toBe(0);
+  expect(parse(stdout)).toEqual({
+    schemaVersion: 1,
+    functions: [
+      {
+        sbdf: '0000:03:00.0',
+        vendorId: '0x8086',
+        deviceId: '0x10d3',
+        classCode: '0x020000',
+        className: expect.any(String) as string,
+        vendorName: null,
+        deviceName: null,
+        driver: 'e1000e',
+        owner: { kind: 'host', driver: 'e1000e' },
+      },
+    ],
+    notes: [],
+  });
+});
+
+test('list on plain Linux works and notes what it cannot know on stderr', async () => {
+  const { exitCode, stderr } = await run(fakeHost({ xen: false }), 'list');
+  expect(exitCode).toBe(0);
+  expect(stderr).toMatch(/^note: Which guest has a device cannot be told/);
+});
+
+test('show: resources, how it is reset, registers', async () => {
+  const { stdout } = await run(fakeHost(), 'show 03:00.0');
+  expect(stdout).toMatchInlineSnapshot(`
+    "0000:03:00.0  Ethernet controller: [8086:10d3]
+      Owner:      host
+      Driver:     e1000e
+      Subsystem:  0x8086:0x0000
+      Interrupt:  16
+      Reset:      flr, bus
+
+    RESOURCE  KIND    START       SIZE
+    BAR 0     memory  0xfe840000  0x20000
+    BAR 1     memory  0xfe860000  0x20000
+    BAR 2     io      0xc000      0x20
+    BAR 3     memory  0xfe880000  0x4000
+    ROM       rom     0xfe800000  0x40000
+
+    OFFSET  GROUP   REGISTER              VALUE
+    0x00    Header  vendorId              0x8086
+    0x02    Header  deviceId              0x10d3
+    0x04    Header  command               0x0000
+    0x06    Header  status                0x0000
+    0x08    Header  revisionId            0x00
+    0x09    Header  programmingInterface  0x00
+    0x0a    Header  classCode             0x0200
+    0x0c    Header  cacheLineSize         0x00
+    0x0d    Header  latencyTimer          0x00
+    0x0e    Header  headerType            0x00
+    0x0f    Header  builtInSelfTest       0x00
+    0x10    Header  bar0                  0x00000000
+    0x14    Header  bar1                  0x00000000
+    0x18    Header  bar2                  0x00000000
+    0x1c    Header  bar3                  0x00000000
+    0x20    Header  bar4                  0x00000000
+    0x24    Header  bar5                  0x00000000
+    0x28    Header  cardbusCisPointer     0x00000000
+    0x2c    Header  subsystemVendorId     0x0000
+    0x2e    Header  subsystemDeviceId     0x0000
+    0x30    Header  expansionRom          0x00000000
+    0x34    Header  capabilitiesPointer   0x00
+    0x3c    Header  interruptLine         0x00
+    0x3d    Header  interruptPin          0x00
+    0x3e    Header  minimumGrant          0x00
+    0x3f    Header  maximumLatency        0x00
+    "
+  `);
+});
+
+test('show --json: addresses are exact text', async () => {
+  const { stdout } = await run(fakeHost(), 'show 03:00.0 --json');
+  expect(parse(stdout)).toMatchObject({
+    schemaVersion: 1,
+    function: {
+      sbdf: '0000:03:00.0',
+      resources: expect.arrayContaining([
+        expect.objectContaining({ index: 0, start: '0xfe840000', sizeBytes: '0x20000' }),
+      ]) as unknown[],
+      resetMethods: ['flr', 'bus'],
+    },
+  });
+});
+
+test('assignable add, list and remove', async () => {
+  const host = fakeHost();
+  expect((await run(host, 'assignable add 03:00.0')).stdout).toBe(
+    '0000:03:00.0 is assignable; its driver was e1000e\n',
+  );
+  expect((await run(host, 'assignable list')).stdout).toMatchInlineSnapshot(`
+    "ADDRESS       FROM DRIVER  NAME
+    0000:03:00.0  e1000e       -
+    "
+  `);
+  expect(parse((await run(host, 'assignable list --json')).stdout)).toEqual({
+    schemaVersion: 1,
+    devices: [{ sbdf: '0000:03:00.0', driver: '/sys/bus/pci/drivers/e1000e', name: null }],
+  });
+  expect((await run(host, 'assignable remove 03:00.0')).stdout).toBe('0000:03:00.0 is bound to e1000e again\n');
+  expect((await run(host, 'assignable list')).stderr).toContain('No device is assignable');
+});
+
+test('attach to a running guest says that it must look for the device; detach gives it back', async () => {
+  const host = fakeHost({ domains: [fakeDomain(5, { flags: { paused: false } })] });
+  await run(host, 'assignable add 03:00.0');
+  expect(await run(host, 'attach guest5 03:00.0')).toMatchObject({
+    exitCode: 0,
+    stdout: '0000:03:00.0 is attached to domain 5 (guest5) as 0000:00:05.0, with 3 message vectors\n',
+    stderr: expect.stringContaining('echo 1 > /sys/bus/pci/rescan') as string,
+  });
+  expect(await run(host, 'detach 5 03:00.0')).toMatchObject({
+    exitCode: 0,
+    stdout: '0000:03:00.0 is detached from domain 5 (guest5) and assignable\n',
+    stderr: '',
+  });
+});
+
+test('attach --json', async () => {
+  const host = fakeHost({ functions: [{ ...fakeNetworkCard, driver: 'pciback' }] });
+  const { stdout, stderr } = await run(host, 'attach 5 03:00.0 --json');
+  expect(stderr).toBe('');
+  expect(parse(stdout)).toEqual({
+    schemaVersion: 1,
+    attached: {
+      domid: 5,
+      domainName: 'guest5',
+      sbdf: '0000:03:00.0',
+      guestSbdf: '0000:00:05.0',
+      guestDevfn: 40,
+      running: false,
+      modelStarted: true,
+      pirq: 16,
+      hidden: [],
+      vectors: 3,
+      warnings: [],
+    },
+  });
+});
+
+test('detach without a living model ends with 6 and says what to do', async () => {
+  const host = fakeHost({ functions: [{ ...fakeNetworkCard, driver: 'pciback' }] });
+  await run(host, 'attach 5 03:00.0');
+  host.models.kill(5);
+  const { exitCode, stdout, stderr } = await run(host, 'detach 5 03:00.0');
+  expect(exitCode).toBe(6);
+  expect(stdout).toContain('stays reserved for domain 5');
+  expect(stderr).toContain('xl destroy 5');
+});
+
+test('guest-view: register by register, with a star and the reason where they differ', async () => {
+  const host = fakeHost({ functions: [{ ...fakeNetworkCard, driver: 'pciback' }] });
+  await run(host, 'attach 5 03:00.0');
+  const config = (command: number) => {
+    const bytes = new Uint8Array(256);
+    new DataView(bytes.buffer).setUint32(0, 0x10d3_8086, true);
+    new DataView(bytes.buffer).setUint16(4, command, true);
+    return bytes;
+  };
+  host.models.functionView = {
+    guest: config(0x0407),
+    host: config(0x0006),
+    bars: [{ index: 0, kind: 'memory', guestAddress: 0xf000_0000n, mapped: true, refusal: null, rounds: 1 }],
+    vectors: [{ index: 0, bound: true, pirq: 54, masked: false }],
+  };
+  const { stdout } = await run(host, 'guest-view 5 03:00.0');
+  expect(stdout).toMatch(/^0000:03:00\.0 as domain 5 \(guest5\) sees it at 0000:00:05\.0$/m);
+  expect(stdout).toMatch(/^0x04 +Header +command +0x0407 +0x0006 +\* The device keeps decoding/m);
+  expect(stdout).toMatch(/^0x00 +Header +vendorId +0x8086 +0x8086$/m);
+  expect(stdout).toMatch(/^BAR 0 +memory +0xf0000000 +yes +1$/m);
+  expect(stdout).toMatch(/^0 +yes +54 +no$/m);
+  const { stdout: document } = await run(host, 'guest-view 5 03:00.0 --json');
+  expect(parse(document)).toMatchObject({
+    schemaVersion: 1,
+    view: { guestSbdf: '0000:00:05.0', bars: [{ guestAddress: '0xf0000000' }] },
+  });
+});

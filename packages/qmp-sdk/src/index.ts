@@ -1,0 +1,1 @@
+export { XenptError, type XenptErrorOptions } from './errors.js';

@@ -1,0 +1,229 @@
+import { formatSbdf, type Sbdf, sbdfToNumber } from '@xenpt/pci';
+import { readFunctionImage } from '@xenpt/pci/sysfs';
+import {
+  explainAssign,
+  isResettable,
+  requireAssignable,
+  requireHvm,
+  requireIommu,
+  requireOnPciback,
+  requireOwnPages,
+  requireUnused,
+} from './attach-checks.js';
+import { publishDevice, withdrawDevice } from './device-nodes.js';
+import { type Domain, findDomain } from './domains.js';
+import { XenErrorCode, XenOperationError } from './errors.js';
+import { describeGrant, dropForeignGrants, type Grant, grantsOf, readGrants, recordGrant } from './grants.js';
+import type { XenHost } from './host.js';
+import { claimInUse, releaseInUse } from './in-use.js';
+import { withLock } from './lock.js';
+import type { AttachedFunction, ModelClient } from './model-client.js';
+import { requireDevice, sysfsOptions } from './pciback.js';
+import { deassignIfAssigned, quarantine } from './release-after-death.js';
+import { LOCK_TIMEOUT_MS, requireRoot } from './require-root.js';
+import { makeDomainDir, removeDomainDir, runFile } from './run-dir.js';
+import { chooseGuestDevfn } from './slots.js';
+import { formatGuestAddress, parsePassthroughSpec, type PassthroughSpec } from './spec.js';
+import { type Steps, withRollback } from './steps.js';
+
+/** Reserved memory regions that the guest's memory map does not respect make the assignment fail. */
+const RDM_STRICT = 0;
+
+export interface AttachOptions {
+  /** Domain id or name. */
+  readonly domain: string;
+  /** `BDF[@VSLOT]`, VSLOT hexadecimal. */
+  readonly spec: string;
+  /** Looked at between the steps; what was done is undone. */
+  readonly signal?: AbortSignal;
+}
+
+export interface Attached extends AttachedFunction {
+  readonly domid: number;
+  readonly domainName: string;
+  readonly sbdf: string;
+  /** Where the guest sees it: `0000:00:05.0`. */
+  readonly guestSbdf: string;
+  readonly guestDevfn: number;
+  /** The guest was already running, so it has to look for new devices. */
+  readonly running: boolean;
+  readonly modelStarted: boolean;
+  readonly warnings: readonly string[];
+}
+
+interface Plan {
+  readonly domain: Domain;
+  readonly sbdf: Sbdf;
+  readonly name: string;
+  readonly guestDevfn: number;
+  readonly grants: readonly Grant[];
+  /** The in-use marker of a domain that is gone, to be replaced. */
+  readonly staleUser: number | undefined;
+  readonly resettable: boolean;
+}
+
+/**
+ * Gives a device to an HVM guest: checks everything first, then
+ * record → in-use marker → reset → permissions → assign → device model → xenstore nodes.
+ *
+ * @throws XenOperationError; everything done is undone then, in reverse.
+ */
+export async function attach(host: XenHost, options: AttachOptions): Promise<Attached> {
+  const spec = parsePassthroughSpec(options.spec);
+  requireRoot(host, 'attach a device');
+  void host.toolstack;
+  return withLock(runFile.lock(host.runDir), host, LOCK_TIMEOUT_MS, () => {
+    const plan = check(host, options.domain, spec);
+    const what = `attach ${plan.name} to domain ${plan.domain.domid} (${plan.domain.name})`;
+    const rules = { signal: options.signal, explain: explainAssign(plan.domain) };
+    return withRollback(what, rules, (steps) => perform(host, plan, steps));
+  });
+}
+
+/** Everything that can be known to fail before something is changed. */
+function check(host: XenHost, domainText: string, spec: PassthroughSpec): Plan {
+  const { store, sysfs, runDir } = host;
+  const { sbdf } = spec;
+  requireDevice(sysfs, sbdf);
+  const domain = findDomain(host, domainText);
+  requireHvm(domain);
+  requireIommu(host);
+  requireOnPciback(sysfs, sbdf);
+  dropForeignGrants(runDir, domain.domid, domain.info.handle);
+  const file = readGrants(runDir, domain.domid);
+  const staleUser = requireUnused(host, domain, sbdf, file);
+  const image = readFunctionImage(sbdf, sysfsOptions(sysfs));
+  requireOwnPages(sysfs, image);
+  const guestDevfn = chooseGuestDevfn(store, domain.domid, file?.devices ?? [], sbdf, spec.slot);
+  requireAssignable(host, domain, sbdf);
+  return {
+    domain,
+    sbdf,
+    name: formatSbdf(sbdf),
+    guestDevfn,
+    grants: grantsOf(image.resources),
+    staleUser,
+    resettable: isResettable(sysfs, sbdf),
+  };
+}
+
+async function perform(host: XenHost, plan: Plan, steps: Steps): Promise<Attached> {
+  const { store, sysfs } = host;
+  const { domain, sbdf, name, guestDevfn } = plan;
+  const { domid } = domain;
+  await steps.run(
+    'record what will be granted',
+    () => record(host, plan, 'attaching'),
+    (made) => {
+      recordGrant(host.runDir, { domid, handle: domain.info.handle }, name, null);
+      if (made) removeDomainDir(host.runDir, domid);
+    },
+  );
+  await steps.run(
+    'mark the device as in use',
+    () => claim(host, plan),
+    () => releaseInUse(store, sbdf, domid),
+  );
+  if (plan.resettable) await steps.run('reset the device', () => sysfs.reset(sbdf));
+  for (const grant of plan.grants) {
+    const permit = (allow: boolean) => setPermission(host, domid, grant, allow);
+    await steps.run(
+      `allow ${describeGrant(grant)}`,
+      () => permit(true),
+      () => permit(false),
+    );
+  }
+  await steps.run(
+    'assign the device to the domain',
+    () => assign(host, plan),
+    () => unassign(host, plan),
+  );
+  const { model, started } = await connectOrStart(host, domain, steps);
+  const attached = await steps.run(
+    'hand the device to the device model',
+    () => model.attach({ sbdf: name, guestDevfn }),
+    () => model.detach(name),
+  );
+  await steps.run(
+    'publish it in xenstore',
+    () => publishDevice(store, domid, sbdf, guestDevfn),
+    () => void withdrawDevice(store, domid, sbdf),
+  );
+  await steps.run('record that it is attached', () => record(host, plan, 'attached'));
+  model.close();
+  return report(plan, attached, started);
+}
+
+/** @returns whether the folder of the domain was made for this. */
+function record({ runDir }: XenHost, plan: Plan, state: 'attaching' | 'attached'): boolean {
+  const { domid, info } = plan.domain;
+  const { guestDevfn, grants } = plan;
+  const made = makeDomainDir(runDir, domid);
+  try {
+    recordGrant(runDir, { domid, handle: info.handle }, plan.name, { guestDevfn, state, grants });
+  } catch (error) {
+    if (made) removeDomainDir(runDir, domid);
+    throw error;
+  }
+  return made;
+}
+
+function claim({ store }: XenHost, { sbdf, name, domain, staleUser }: Plan): void {
+  if (claimInUse(store, sbdf, domain.domid, staleUser)) return;
+  throw new XenOperationError(XenErrorCode.deviceInUse, `another tool took ${name} a moment ago`, {
+    next: 'See `xenpt list` for who has it now.',
+  });
+}
+
+function setPermission({ toolstack }: XenHost, domid: number, grant: Grant, allow: boolean): void {
+  if (grant.kind === 'io') toolstack.ioportPermission(domid, grant.first, grant.count, allow);
+  else toolstack.iomemPermission(domid, grant.mfn, grant.count, allow);
+}
+
+function assign({ toolstack }: XenHost, { domain, sbdf }: Plan): void {
+  toolstack.assignDevice(domain.domid, sbdfToNumber(sbdf), RDM_STRICT);
+}
+
+function unassign(host: XenHost, { domain, sbdf }: Plan): void {
+  deassignIfAssigned(host.toolstack, domain.domid, sbdf);
+  quarantine(host, sbdf);
+}
+
+async function connectOrStart(
+  host: XenHost,
+  { domid, info }: Domain,
+  steps: Steps,
+): Promise<{ model: ModelClient; started: boolean }> {
+  const running = await steps.run(
+    'look for the device model of the guest',
+    () => host.connectModel(domid, info.handle),
+    (client) => client?.close(),
+  );
+  if (running) return { model: running, started: false };
+  const model = await steps.run(
+    'start the device model',
+    () => host.startModel(domid, info.handle),
+    async (client) => {
+      await client.shutdown();
+      client.close();
+    },
+  );
+  return { model, started: true };
+}
+
+function report(plan: Plan, attached: AttachedFunction, modelStarted: boolean): Attached {
+  const { domain, name, guestDevfn, resettable } = plan;
+  return {
+    domid: domain.domid,
+    domainName: domain.name,
+    sbdf: name,
+    guestSbdf: formatGuestAddress(guestDevfn),
+    guestDevfn,
+    running: !domain.info.flags.paused,
+    modelStarted,
+    ...attached,
+    warnings: resettable
+      ? []
+      : ['The kernel has no way to reset this device alone: the guest may find what its last user left in it.'],
+  };
+}

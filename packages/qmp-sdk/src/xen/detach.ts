@@ -1,0 +1,235 @@
+import { existsSync } from 'node:fs';
+import { formatSbdf, type Sbdf } from '@xenpt/pci';
+import { readPublishedDevices, withdrawDevice } from './device-nodes.js';
+import { type Domain, findDomain } from './domains.js';
+import { describeError, errnoName, XenErrorCode, XenOperationError } from './errors.js';
+import { describeGrant, type Grant, type GrantRecord, readGrants, recordGrant } from './grants.js';
+import type { XenHost } from './host.js';
+import { readInUse, releaseInUse } from './in-use.js';
+import { withLock } from './lock.js';
+import type { ModelClient } from './model-client.js';
+import { sysfsPath } from './paths.js';
+import { deassignIfAssigned, quarantine } from './release-after-death.js';
+import { LOCK_TIMEOUT_MS, requireRoot } from './require-root.js';
+import { removeDomainDir, runFile } from './run-dir.js';
+import { parseBdf } from './spec.js';
+
+/** dom0's xen-pciback resets a device once more when its backend directory goes; a reset takes up to a second. */
+const KERNEL_RELEASE_MS = 5_000;
+const POLL_INTERVAL_MS = 100;
+
+export interface DetachOptions {
+  /** Domain id or name. */
+  readonly domain: string;
+  readonly device: string;
+}
+
+export interface Detached {
+  readonly domid: number;
+  readonly domainName: string;
+  readonly sbdf: string;
+  /**
+   * False when the device model was gone: what it had mapped stays with the guest, so the device stays reserved for it
+   * until the domain is destroyed.
+   */
+  readonly complete: boolean;
+  readonly modelStopped: boolean;
+  readonly notes: readonly string[];
+}
+
+/** What went wrong on the way; later steps are taken all the same. */
+class Problems {
+  readonly list: string[] = [];
+  readonly causes: unknown[] = [];
+  firstStep: string | undefined;
+
+  async attempt(step: string, action: () => void | Promise<void>): Promise<boolean> {
+    try {
+      await action();
+      return true;
+    } catch (error) {
+      this.firstStep ??= step;
+      this.causes.push(error);
+      this.list.push(`${step}: ${describeError(error)}`);
+      return false;
+    }
+  }
+}
+
+/**
+ * Takes a device from a guest: the reverse of `attach`, from what was recorded then. Goes on after a failure, so that
+ * as much as possible is taken back; the device stays reserved until nothing of it is left with the guest.
+ *
+ * @throws XenOperationError XENPT_INCOMPLETE with what is left; running it again tries that again.
+ */
+export async function detach(host: XenHost, options: DetachOptions): Promise<Detached> {
+  const sbdf = parseBdf(options.device);
+  requireRoot(host, 'detach a device');
+  void host.toolstack;
+  return withLock(runFile.lock(host.runDir), host, LOCK_TIMEOUT_MS, async () => {
+    const domain = findDomain(host, options.domain);
+    return perform(host, domain, sbdf, requireRecord(host, domain, sbdf));
+  });
+}
+
+async function perform(host: XenHost, domain: Domain, sbdf: Sbdf, record: GrantRecord): Promise<Detached> {
+  const { sysfs, toolstack, runDir } = host;
+  const { domid } = domain;
+  const identity = { domid, handle: domain.info.handle };
+  const problems = new Problems();
+  await problems.attempt('record that it is being detached', () =>
+    recordGrant(runDir, identity, record.sbdf, { ...record, state: 'detaching' }),
+  );
+  const model = await leaveModel(host, domain, record, problems);
+  for (const grant of record.grants) {
+    await problems.attempt(`take back ${describeGrant(grant)}`, () => revoke(host, domid, grant));
+  }
+  await problems.attempt('stop its DMA', () => sysfs.disableBusMaster(sbdf));
+  await problems.attempt('reset the device', () => resetIfPossible(host, sbdf));
+  const taken = await problems.attempt('take the device from the domain', () =>
+    deassignIfAssigned(toolstack, domid, sbdf),
+  );
+  if (taken) await problems.attempt('put it into quarantine', () => quarantine(host, sbdf));
+  const complete = model !== 'gone';
+  const notes = complete ? [] : modelGoneNotes(domid);
+  let modelStopped = false;
+  if (complete && (await forget(host, domain, sbdf, problems))) {
+    const isLast = (readGrants(runDir, domid)?.devices ?? []).length === 0;
+    if (isLast) modelStopped = await stopModel(host, domid, model, notes);
+  }
+  if (model !== 'gone') model?.close();
+  if (problems.list.length > 0) throw incomplete(domain, record.sbdf, problems);
+  return { domid, domainName: domain.name, sbdf: record.sbdf, complete, modelStopped, notes };
+}
+
+/** Only a device of which nothing is left with the guest becomes free again. Returns whether it is. */
+async function forget(host: XenHost, domain: Domain, sbdf: Sbdf, problems: Problems): Promise<boolean> {
+  const { store, runDir } = host;
+  const { domid, info } = domain;
+  if (problems.list.length > 0) return false;
+  const withdrawn = await problems.attempt(
+    'withdraw it from xenstore',
+    () => void withdrawDevice(store, domid, sbdf),
+  );
+  if (!withdrawn) return false;
+  await waitForKernelRelease(host, domid);
+  const released = await problems.attempt('remove the in-use marker', () => releaseInUse(store, sbdf, domid));
+  if (!released) return false;
+  return problems.attempt('remove the record', () =>
+    recordGrant(runDir, { domid, handle: info.handle }, formatSbdf(sbdf), null),
+  );
+}
+
+/** With its last device the model ends. One that does not is no reason to call the detach a failure. */
+async function stopModel(
+  host: XenHost,
+  domid: number,
+  model: ModelClient | undefined,
+  notes: string[],
+): Promise<boolean> {
+  try {
+    await model?.shutdown();
+  } catch (error) {
+    notes.push(`The device model did not end: ${describeError(error)}. It ends with the domain at the latest.`);
+    return false;
+  }
+  removeDomainDir(host.runDir, domid);
+  return model !== undefined;
+}
+
+/** @returns the connection to go on with, or `gone` if the model that served the device no longer runs. */
+async function leaveModel(
+  host: XenHost,
+  domain: Domain,
+  record: GrantRecord,
+  problems: Problems,
+): Promise<ModelClient | 'gone' | undefined> {
+  let model: ModelClient | null | undefined;
+  await problems.attempt('connect to the device model', async () => {
+    model = await host.connectModel(domain.domid, domain.info.handle);
+  });
+  if (model === null) {
+    // An attach that was cut off before there was a model has mapped nothing.
+    const neverStarted = record.state === 'attaching' && !existsSync(runFile.modelLock(host.runDir, domain.domid));
+    return neverStarted ? undefined : 'gone';
+  }
+  const connected = model;
+  if (connected) {
+    await problems.attempt('take the device from the device model', () => leave(connected, record.sbdf));
+  }
+  return connected;
+}
+
+/** A model that does not have the device has nothing to give back: an earlier detach came this far. */
+async function leave(model: ModelClient, sbdf: string): Promise<void> {
+  try {
+    await model.detach(sbdf);
+  } catch (error) {
+    const cause = error instanceof Error ? (error.cause as { code?: unknown } | undefined) : undefined;
+    if (cause?.code !== 'DEVICE_MODEL_NOT_ATTACHED') throw error;
+  }
+}
+
+function revoke({ toolstack }: XenHost, domid: number, grant: Grant): void {
+  if (grant.kind === 'io') toolstack.ioportPermission(domid, grant.first, grant.count, false);
+  else toolstack.iomemPermission(domid, grant.mfn, grant.count, false);
+}
+
+function resetIfPossible({ sysfs }: XenHost, sbdf: Sbdf): void {
+  if (existsSync(sysfs.root + sysfsPath.reset(sbdf))) sysfs.reset(sbdf);
+}
+
+/** Bounded; a backend that the kernel keeps is its own affair, as it is after `xl pci-detach`. */
+async function waitForKernelRelease({ sysfs, clock }: XenHost, domid: number): Promise<void> {
+  const deadline = clock.now() + KERNEL_RELEASE_MS;
+  const folder = sysfs.root + sysfsPath.kernelBackend(domid);
+  while (existsSync(folder) && clock.now() < deadline) await clock.sleep(POLL_INTERVAL_MS);
+}
+
+/** @throws XenOperationError XENPT_NOT_ATTACHED, XENPT_OTHER_TOOLSTACK */
+function requireRecord(host: XenHost, domain: Domain, sbdf: Sbdf): GrantRecord {
+  const { domid, info, name: domainText } = domain;
+  const name = formatSbdf(sbdf);
+  const file = readGrants(host.runDir, domid);
+  const record = file?.handle === info.handle ? file.devices.find((device) => device.sbdf === name) : undefined;
+  if (record) return record;
+  const published = readPublishedDevices(host.store, domid).some((device) => formatSbdf(device.sbdf) === name);
+  if (published || readInUse(host.store, sbdf) === domid) {
+    throw new XenOperationError(
+      XenErrorCode.otherToolstack,
+      `${name} was given to domain ${domid} (${domainText}) by another toolstack, not by xenpt`,
+      { next: `Run: xl pci-detach ${domid} ${name}` },
+    );
+  }
+  throw new XenOperationError(
+    XenErrorCode.notAttached,
+    `${name} is not attached to domain ${domid} (${domainText})`,
+    {
+      next: 'See `xenpt list` for who has it.',
+    },
+  );
+}
+
+function modelGoneNotes(domid: number): string[] {
+  return [
+    `The device model of domain ${domid} is not running, so what it had mapped into the guest could not be unmapped.`,
+    `The device is stopped and in quarantine, and stays reserved until the domain is destroyed: xl destroy ${domid}`,
+  ];
+}
+
+function incomplete({ domid, name }: Domain, sbdf: string, problems: Problems): XenOperationError {
+  const [cause] = problems.causes;
+  const errno = errnoName(cause);
+  return new XenOperationError(
+    XenErrorCode.incomplete,
+    `detach ${sbdf} from domain ${domid} (${name}): the step "${problems.firstStep ?? ''}" failed` +
+      `${errno === undefined ? '' : ` with ${errno}`}; the device stays reserved for the domain`,
+    {
+      cause,
+      ...(problems.firstStep === undefined ? {} : { step: problems.firstStep }),
+      outcome: 'incomplete',
+      leftovers: problems.list,
+      next: `Run it again: xenpt detach ${domid} ${sbdf}. If it keeps failing: xl destroy ${domid}`,
+    },
+  );
+}

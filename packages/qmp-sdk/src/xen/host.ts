@@ -1,0 +1,108 @@
+import type { Sbdf } from '@xenpt/pci';
+import type { ModelClient } from './model-client.js';
+
+/** The pseudo domain that owns quarantined devices: DMA goes nowhere (xen/include/public/xen.h, DOMID_IO). */
+export const DOMID_IO = 0x7ff1;
+/** XEN_DOMCTL_DEV_RDM_RELAXED: tolerate reserved memory regions that the guest's memory map does not respect. */
+export const RDM_RELAXED = 1;
+
+export interface DomainInfo {
+  readonly domid: number;
+  readonly flags: {
+    readonly dying: boolean;
+    readonly hvm: boolean;
+    readonly shutdown: boolean;
+    readonly paused: boolean;
+  };
+  readonly maxVcpuId: number;
+  /** UUID in text. A domid is used again; a handle is not. */
+  readonly handle: string;
+}
+
+/**
+ * The calls of libxenctrl that the operations need; `Control` of `@xenpt/xen-bindings` has them all. Errors carry
+ * `errnoName`. Frame numbers and counts are of 4 KiB pages. `sbdf`: segment << 16 | bus << 8 | device << 3 | function.
+ */
+export interface Toolstack {
+  domainInfo(domid: number): DomainInfo | null;
+  domainList(): readonly DomainInfo[];
+  physInfo(): { readonly hvmDirectIo: boolean };
+  testAssignDevice(domid: number, sbdf: number): void;
+  assignDevice(domid: number, sbdf: number, flags: number): void;
+  deassignDevice(domid: number, sbdf: number): void;
+  iomemPermission(domid: number, mfn: bigint, count: bigint, allow: boolean): void;
+  ioportPermission(domid: number, first: number, count: number, allow: boolean): void;
+}
+
+export interface StorePermission {
+  /** The first entry of a list names the owner and what everybody else may do. */
+  readonly domid: number;
+  readonly read: boolean;
+  readonly write: boolean;
+}
+
+/** One view of xenstore: outside or inside a transaction. */
+export interface StoreView {
+  read(path: string): string | null;
+  write(path: string, value: string): void;
+  mkdir(path: string): void;
+  /** Removes a node and all below it; no error if there is none. */
+  remove(path: string): void;
+  list(path: string): readonly string[] | null;
+  setPermissions(path: string, permissions: readonly StorePermission[]): void;
+}
+
+export interface Store extends StoreView {
+  /** Runs `work` until it commits without a conflict (bounded); what `work` throws aborts it. */
+  transaction<T>(work: (view: StoreView) => T): T;
+  watch(path: string, token: string, callback: () => void): { close(): void };
+}
+
+/** What is written to the kernel; reading goes through `root` with `@xenpt/pci/sysfs`. */
+export interface Sysfs {
+  /** Prefix of every path: '' on a running host, a folder for a captured or invented tree. */
+  readonly root: string;
+  /** One write of `text` to a control file such as `/sys/bus/pci/drivers/pciback/bind` (without `root`). */
+  write(path: string, text: string): void;
+  /** Function level reset or what the kernel has instead. */
+  reset(sbdf: Sbdf): void;
+  /** Clears Bus Master Enable, so that the function starts no further DMA. */
+  disableBusMaster(sbdf: Sbdf): void;
+}
+
+export interface Clock {
+  /** Monotonic milliseconds. */
+  now(): number;
+  sleep(durationMs: number): Promise<void>;
+}
+
+/** Who runs the operation, for lock files. */
+export interface ProcessTable {
+  readonly pid: number;
+  isAlive(pid: number): boolean;
+}
+
+/**
+ * A host, as the operations see it. `openXenHost()` makes the real one; `createFakeHost()` of
+ * `@xenpt/qmp-sdk/xen/testing` one for tests.
+ */
+export interface XenHost {
+  /** Opened at first use. Throws XENPT_NO_XEN. */
+  readonly toolstack: Toolstack;
+  /** Opened at first use. Throws XENPT_NO_XEN. */
+  readonly store: Store;
+  readonly sysfs: Sysfs;
+  /** Locks, sockets and grants, `/run/xenpt`: gone after a reboot, like what it describes. */
+  readonly runDir: string;
+  readonly clock: Clock;
+  readonly processes: ProcessTable;
+  readonly isRoot: boolean;
+  /**
+   * Connects to the running device model of a guest; null if none listens. One that serves another domain, which had
+   * the same id, is an error.
+   */
+  connectModel(domid: number, handle: string): Promise<ModelClient | null>;
+  /** Starts the device model of a guest and waits until it answers. */
+  startModel(domid: number, handle: string): Promise<ModelClient>;
+  close(): void;
+}

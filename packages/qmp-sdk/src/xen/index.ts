@@ -1,0 +1,47 @@
+export { XenptError } from '../errors.js';
+export { describeError, nextStepOf, type Outcome, XenErrorCode, XenOperationError } from './errors.js';
+export type {
+  Clock,
+  DomainInfo,
+  ProcessTable,
+  Store,
+  StorePermission,
+  StoreView,
+  Sysfs,
+  Toolstack,
+  XenHost,
+} from './host.js';
+export { openXenHost, type OpenXenHostOptions } from './open-host.js';
+
+export {
+  type FunctionDetails,
+  type Inventory,
+  type InventoryEntry,
+  type InventoryHost,
+  listInventory,
+  type Owner,
+  showFunction,
+} from './inventory.js';
+export { type AssignableDevice, listAssignable } from './assignable-list.js';
+export { type AssignableAdded, addAssignable } from './assignable-add.js';
+export { type AssignableRemoved, removeAssignable } from './assignable-remove.js';
+export { attach, type Attached, type AttachOptions } from './attach.js';
+export { detach, type Detached, type DetachOptions } from './detach.js';
+export {
+  compareRegisters,
+  guestView,
+  type GuestViewQuery,
+  type GuestViewReport,
+  type RegisterRow,
+} from './guest-view.js';
+export { parseBdf, parsePassthroughSpec, type PassthroughSpec } from './spec.js';
+
+export type {
+  AttachedFunction,
+  BarView,
+  FunctionView,
+  ModelClient,
+  ModelStatus,
+  VectorView,
+} from './model-client.js';
+export { type GuestModel, serveDomain, type ServeDomainOptions, type ServeEnd } from './model-process.js';

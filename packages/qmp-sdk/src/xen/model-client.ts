@@ -1,0 +1,60 @@
+import type { ModelRequest } from './model-protocol.js';
+
+/** What the guest got, as the device model reports it. */
+export interface AttachedFunction {
+  /** The pirq of the legacy interrupt, null if the function has none. */
+  readonly pirq: number | null;
+  /** Capabilities the guest does not see. */
+  readonly hidden: readonly { readonly offset: number; readonly name: string; readonly reason: string }[];
+  /** Message vectors the guest may use. */
+  readonly vectors: number;
+}
+
+export interface FunctionView {
+  /** What the guest reads at each of the 256 bytes. */
+  readonly guest: Uint8Array;
+  readonly host: Uint8Array;
+  readonly bars: readonly BarView[];
+  readonly vectors: readonly VectorView[];
+}
+
+export interface BarView {
+  readonly index: number;
+  readonly kind: 'memory' | 'io' | 'rom';
+  /** Where the guest placed it; null before it did. */
+  readonly guestAddress: bigint | null;
+  readonly mapped: boolean;
+  /** Why it is not mapped where the guest put it; null if nothing speaks against it. */
+  readonly refusal: string | null;
+  /** How often it was mapped since attach. */
+  readonly rounds: number;
+}
+
+export interface VectorView {
+  readonly index: number;
+  readonly bound: boolean;
+  readonly pirq: number | null;
+  readonly masked: boolean;
+}
+
+export interface ModelStatus {
+  /** UUID of the domain that is served. */
+  readonly handle: string;
+  readonly requests: Readonly<Record<string, number>>;
+  readonly deniedWrites: number;
+  readonly effects: Readonly<Record<string, number>>;
+  readonly devices: readonly string[];
+}
+
+/** A connection to the device model process of one guest. Every call has a deadline. */
+export interface ModelClient {
+  attach(options: { readonly sbdf: string; readonly guestDevfn: number }): Promise<AttachedFunction>;
+  detach(sbdf: string): Promise<void>;
+  view(sbdf: string): Promise<FunctionView>;
+  status(): Promise<ModelStatus>;
+  /** Asks the process to end and waits until it did. */
+  shutdown(): Promise<void>;
+  close(): void;
+}
+
+export type ModelMethod = ModelRequest['method'];

@@ -1,0 +1,152 @@
+import { createConnection, type Socket } from 'node:net';
+import { describeError, errnoName, XenErrorCode, XenOperationError } from './errors.js';
+import { LineSplitter } from './json-lines.js';
+import type { AttachedFunction, FunctionView, ModelClient, ModelMethod, ModelStatus } from './model-client.js';
+import {
+  decodeAttached,
+  decodeStatus,
+  decodeView,
+  MAX_REPLY_BYTES,
+  type ModelReply,
+  parseReply,
+  type WireError,
+} from './model-protocol.js';
+
+/** Attach and detach wait for hypercalls that map and reset; everything else answers at once. */
+const DEADLINE_MS: Record<ModelMethod, number> = {
+  attach: 60_000,
+  detach: 60_000,
+  view: 10_000,
+  status: 10_000,
+  shutdown: 30_000,
+};
+
+interface Waiter {
+  resolve(value: unknown): void;
+  reject(error: Error): void;
+}
+
+/** Connects to a control socket; null if nobody listens there. */
+export async function connectModel(socketPath: string): Promise<ModelClient | null> {
+  const socket = createConnection(socketPath);
+  try {
+    await new Promise<void>((resolve, reject) => {
+      socket.once('connect', resolve).once('error', reject);
+    });
+  } catch (error) {
+    const name = errnoName(error);
+    if (name === 'ENOENT' || name === 'ECONNREFUSED') return null;
+    throw error;
+  }
+  return new ModelConnection(socket);
+}
+
+class ModelConnection implements ModelClient {
+  readonly #socket: Socket;
+  readonly #waiting = new Map<number, Waiter>();
+  readonly #splitter = new LineSplitter(MAX_REPLY_BYTES);
+  readonly #closed: Promise<void>;
+  #lastId = 0;
+
+  constructor(socket: Socket) {
+    this.#socket = socket;
+    this.#closed = new Promise((resolve) => {
+      socket.once('close', () => {
+        this.#failAll(modelGone('the connection was closed'));
+        resolve();
+      });
+    });
+    socket.on('error', (error) => this.#failAll(modelGone(error.message)));
+    socket.on('data', (chunk: Buffer) => this.#receive(chunk));
+  }
+
+  async attach(options: { readonly sbdf: string; readonly guestDevfn: number }): Promise<AttachedFunction> {
+    return decodeAttached(await this.#call('attach', { sbdf: options.sbdf, guestDevfn: options.guestDevfn }));
+  }
+
+  async detach(sbdf: string): Promise<void> {
+    await this.#call('detach', { sbdf });
+  }
+
+  async view(sbdf: string): Promise<FunctionView> {
+    return decodeView(await this.#call('view', { sbdf }));
+  }
+
+  async status(): Promise<ModelStatus> {
+    return decodeStatus(await this.#call('status', {}));
+  }
+
+  async shutdown(): Promise<void> {
+    await this.#call('shutdown', {});
+    await this.#closed;
+  }
+
+  close(): void {
+    this.#socket.destroy();
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  async #call(method: ModelMethod, params: object): Promise<unknown> {
+    if (this.#socket.destroyed) throw modelGone('the connection is closed');
+    const id = ++this.#lastId;
+    let timer: NodeJS.Timeout | undefined;
+    try {
+      return await new Promise<unknown>((resolve, reject) => {
+        this.#waiting.set(id, { resolve, reject });
+        timer = setTimeout(() => reject(modelSilent(method)), DEADLINE_MS[method]);
+        this.#socket.write(`${JSON.stringify({ id, method, params })}\n`);
+      });
+    } finally {
+      clearTimeout(timer);
+      this.#waiting.delete(id);
+    }
+  }
+
+  #receive(chunk: Buffer): void {
+    try {
+      for (const line of this.#splitter.push(chunk)) this.#settle(parseReply(line));
+    } catch (error) {
+      this.#failAll(modelGone(`it sent what is not a reply: ${describeError(error)}`));
+      this.#socket.destroy();
+    }
+  }
+
+  #settle(reply: ModelReply): void {
+    if ('error' in reply) {
+      // Without an id the model could not read a request of ours; which one does not matter, the stream is broken.
+      if (reply.id === null) this.#failAll(modelRefused(reply.error));
+      else this.#waiting.get(reply.id)?.reject(modelRefused(reply.error));
+      return;
+    }
+    this.#waiting.get(reply.id)?.resolve(reply.result);
+  }
+
+  #failAll(error: Error): void {
+    for (const waiter of this.#waiting.values()) waiter.reject(error);
+    this.#waiting.clear();
+  }
+}
+
+function modelRefused({ code, message, next }: WireError): XenOperationError {
+  return new XenOperationError(XenErrorCode.modelFailed, message, {
+    cause: Object.assign(new Error(message), { code }),
+    next,
+  });
+}
+
+function modelGone(reason: string): XenOperationError {
+  return new XenOperationError(XenErrorCode.modelFailed, `the device model went away: ${reason}`, {
+    next: 'Its log is in /var/log/xenpt; a guest whose model is gone has to be destroyed.',
+  });
+}
+
+function modelSilent(method: ModelMethod): XenOperationError {
+  return new XenOperationError(
+    XenErrorCode.modelTimeout,
+    `the device model did not answer "${method}" within ${DEADLINE_MS[method] / 1000} s`,
+    { next: 'Look into its log in /var/log/xenpt.' },
+  );
+}

@@ -1,0 +1,186 @@
+import { rmSync } from 'node:fs';
+import { parseSbdf } from '@xenpt/pci';
+import { describeError, XenErrorCode, XenOperationError } from './errors.js';
+import type { Clock, DomainInfo, ProcessTable, Store, Sysfs, Toolstack } from './host.js';
+import { readGrants } from './grants.js';
+import { readInUse } from './in-use.js';
+import { tryLock } from './lock.js';
+import type { AttachedFunction, FunctionView, ModelStatus } from './model-client.js';
+import { encodeView, type ModelRequest } from './model-protocol.js';
+import { serveControl } from './model-server.js';
+import { releaseAfterDeath } from './release-after-death.js';
+import { makeDomainDir, removeDomainDir, runFile } from './run-dir.js';
+
+/** Both ends of a domain's life are announced by this watch of xenstored (docs/misc/xenstore.txt). */
+const RELEASE_WATCH = '@releaseDomain';
+/** libxl removes its nodes before it destroys the domain; this is for a toolstack that does it the other way round. */
+const TOOLSTACK_GRACE_MS = 10_000;
+const POLL_INTERVAL_MS = 250;
+/** Beside the watch, in case xenstored is lost. */
+const STATE_POLL_INTERVAL_MS = 5_000;
+
+/** The device model of one guest, as `DeviceModel` of `@xenpt/device-model` implements it. */
+export interface GuestModel {
+  attach(options: { sbdf: string; guestDevfn: number; sysroot?: string }): Promise<AttachedFunction>;
+  detach(sbdf: string): Promise<void>;
+  view(sbdf: string): Promise<FunctionView>;
+  status(): Promise<Omit<ModelStatus, 'handle'>>;
+  /** Lets go of everything on our side; nothing is asked of the dead domain. */
+  domainDied(): Promise<void>;
+  close(): Promise<void>;
+  /** Settles when the model ended by itself, with the reason. */
+  readonly onExit: Promise<{ readonly error: Error | null }>;
+}
+
+export interface ServeDomainOptions {
+  readonly domid: number;
+  /** UUID of the domain to serve: a domain that has the id but another UUID is not touched. */
+  readonly handle: string;
+  readonly runDir: string;
+  readonly toolstack: Toolstack;
+  readonly store: Store;
+  readonly sysfs: Sysfs;
+  readonly clock: Clock;
+  readonly processes: ProcessTable;
+  readonly startModel: (options: { domid: number; vcpuCount: number }) => Promise<GuestModel>;
+  /** One line for the log file. */
+  readonly log: (line: string) => void;
+}
+
+/** Why the process may end: it was asked to, its guest is gone, or the model failed under it. */
+export type ServeEnd = 'shutdown' | 'domain-gone' | 'model-failed';
+
+/**
+ * The life of a guest's device model process: one model, one control socket, until the last device is detached or the
+ * domain is gone.
+ *
+ * @throws XenOperationError XENPT_LOCKED if the guest has a model already, XENPT_NO_SUCH_DOMAIN if it is not the domain
+ * that was meant.
+ */
+export async function serveDomain(options: ServeDomainOptions): Promise<ServeEnd> {
+  const { domid, runDir, processes } = options;
+  const info = expectDomain(options);
+  makeDomainDir(runDir, domid);
+  const lock = tryLock(runFile.modelLock(runDir, domid), processes);
+  if (!lock) {
+    throw new XenOperationError(XenErrorCode.locked, `domain ${domid} has a device model already`, {
+      next: `See the process id in ${runFile.modelLock(runDir, domid)}.`,
+    });
+  }
+  try {
+    return await serve(options, info);
+  } finally {
+    lock.release();
+  }
+}
+
+async function serve(options: ServeDomainOptions, info: DomainInfo): Promise<ServeEnd> {
+  const { domid, runDir, log } = options;
+  const socketPath = runFile.socket(runDir, domid);
+  const model = await options.startModel({ domid, vcpuCount: info.maxVcpuId + 1 });
+  let shutdown = () => {};
+  const asked = new Promise<ServeEnd>((resolve) => (shutdown = () => resolve('shutdown')));
+  const failed = model.onExit.then(({ error }): ServeEnd => {
+    log(`the model ended: ${describeError(error ?? 'without a reason')}`);
+    return 'model-failed';
+  });
+  const death = watchForDeath(options);
+  const control = await serveControl(socketPath, (request) => answer(options, model, request, shutdown));
+  log(`serving domain ${domid} (${options.handle})`);
+  const end = await Promise.race([asked, failed, death.gone]);
+  death.close();
+  log(`ending: ${end}`);
+  if (end === 'domain-gone') {
+    await attempt(options, 'let go of the domain', () => model.domainDied());
+    await attempt(options, 'clean up after the domain', () => forgetDomain(options));
+  }
+  await attempt(options, 'close the model', () => model.close());
+  rmSync(socketPath, { force: true });
+  await control.close();
+  if (end === 'domain-gone' && readGrants(runDir, domid)?.handle === options.handle) removeDomainDir(runDir, domid);
+  return end;
+}
+
+/** At the end of its life the process goes on whatever fails: nobody else would do the rest. */
+async function attempt({ log }: ServeDomainOptions, what: string, action: () => Promise<void>): Promise<void> {
+  try {
+    await action();
+  } catch (error) {
+    log(`${what}: ${describeError(error)}`);
+  }
+}
+
+async function answer(
+  options: ServeDomainOptions,
+  model: GuestModel,
+  request: ModelRequest,
+  shutdown: () => void,
+): Promise<unknown> {
+  const { method, params } = request;
+  options.log(`${method} ${JSON.stringify(params)}`);
+  switch (method) {
+    case 'attach':
+      return model.attach({ ...params, ...(options.sysfs.root === '' ? {} : { sysroot: options.sysfs.root }) });
+    case 'detach':
+      return model.detach(params.sbdf);
+    case 'view':
+      return encodeView(await model.view(params.sbdf));
+    case 'status':
+      return { ...(await model.status()), handle: options.handle };
+    case 'shutdown':
+      return shutdown();
+  }
+}
+
+/** Every released domain wakes us; only the state of our own, asked of Xen, counts. */
+function watchForDeath(options: ServeDomainOptions): { readonly gone: Promise<ServeEnd>; close(): void } {
+  let resolveGone: (end: ServeEnd) => void = () => {};
+  const gone = new Promise<ServeEnd>((resolve) => (resolveGone = resolve));
+  const check = () => {
+    try {
+      if (!isOurs(options)) resolveGone('domain-gone');
+    } catch (error) {
+      // Xen that cannot be asked now is asked again at the next event; it is never taken for a death.
+      options.log(`the state of the domain is unknown: ${describeError(error)}`);
+    }
+  };
+  const watch = options.store.watch(RELEASE_WATCH, `xenpt-${options.domid}`, check);
+  // xenstored may go away for good; the guest must neither lose its model then nor keep it after its own end.
+  const timer = setInterval(check, STATE_POLL_INTERVAL_MS);
+  check();
+  return {
+    gone,
+    close: () => {
+      clearInterval(timer);
+      watch.close();
+    },
+  };
+}
+
+function isOurs({ toolstack, domid, handle }: ServeDomainOptions): boolean {
+  const info = toolstack.domainInfo(domid);
+  return info !== null && info.handle === handle && !info.flags.dying;
+}
+
+function expectDomain(options: ServeDomainOptions): DomainInfo {
+  const info = options.toolstack.domainInfo(options.domid);
+  if (info && info.handle === options.handle && !info.flags.dying) return info;
+  throw new XenOperationError(
+    XenErrorCode.noSuchDomain,
+    `domain ${options.domid} is not (or no longer) the domain ${options.handle}`,
+    { next: 'Look at `xl list` and run the command again.' },
+  );
+}
+
+/** Waits for the toolstack to clean up after its domain, then removes what is left of ours. */
+async function forgetDomain(options: ServeDomainOptions): Promise<void> {
+  const { domid, handle, runDir, store, clock, log } = options;
+  const file = readGrants(runDir, domid);
+  if (!file || file.handle !== handle) return;
+  const devices = file.devices.map(({ sbdf }) => parseSbdf(sbdf));
+  const deadline = clock.now() + TOOLSTACK_GRACE_MS;
+  while (devices.some((sbdf) => readInUse(store, sbdf) === domid) && clock.now() < deadline) {
+    await clock.sleep(POLL_INTERVAL_MS);
+  }
+  for (const leftover of await releaseAfterDeath(options, devices)) log(leftover);
+}

@@ -1,0 +1,109 @@
+import type { AttachedFunction, BarView, FunctionView, ModelStatus } from './model-client.js';
+
+/**
+ * JSON lines over the control socket of a guest's device model, one reply for one request, in order:
+ *
+ *     {"id":1,"method":"attach","params":{"sbdf":"0000:03:00.0","guestDevfn":40}}
+ *     {"id":1,"result":{"pirq":17,"hidden":[],"vectors":3}}
+ *     {"id":2,"error":{"code":"…","message":"…","next":"…"}}
+ */
+export type ModelRequest =
+  | { readonly id: number; readonly method: 'attach'; readonly params: { sbdf: string; guestDevfn: number } }
+  | { readonly id: number; readonly method: 'detach' | 'view'; readonly params: { sbdf: string } }
+  | { readonly id: number; readonly method: 'status' | 'shutdown'; readonly params: Record<string, never> };
+
+export interface WireError {
+  readonly code: string;
+  readonly message: string;
+  readonly next: string;
+}
+
+export type ModelReply =
+  { readonly id: number; readonly result: unknown } | { readonly id: number | null; readonly error: WireError };
+
+/** No request is near this long; a longer line is an accident or an attack. */
+export const MAX_REQUEST_BYTES = 64 * 1024;
+/** The view of a function with 2048 vectors (the limit of MSI-X) needs about 150 KiB. */
+export const MAX_REPLY_BYTES = 1024 * 1024;
+
+/** @throws TypeError, RangeError or SyntaxError with a sentence for the peer. */
+export function parseRequest(line: string): ModelRequest {
+  const value = JSON.parse(line) as Partial<Record<'id' | 'method' | 'params', unknown>> | null;
+  if (typeof value !== 'object' || value === null) throw new TypeError('a request is an object');
+  const { id, method } = value;
+  const params = (typeof value.params === 'object' ? value.params : null) as Record<string, unknown> | null;
+  if (typeof id !== 'number' || !Number.isSafeInteger(id)) throw new TypeError('id is an integer');
+  switch (method) {
+    case 'attach':
+      return { id, method, params: { sbdf: textOf(params, 'sbdf'), guestDevfn: devfnOf(params) } };
+    case 'detach':
+    case 'view':
+      return { id, method, params: { sbdf: textOf(params, 'sbdf') } };
+    case 'status':
+    case 'shutdown':
+      return { id, method, params: {} };
+    default:
+      throw new RangeError(`there is no method ${JSON.stringify(method)}`);
+  }
+}
+
+export function parseReply(line: string): ModelReply {
+  const value = JSON.parse(line) as ModelReply | null;
+  if (typeof value !== 'object' || value === null || !('id' in value)) throw new TypeError('a reply has an id');
+  return value;
+}
+
+interface WireView {
+  readonly guest: string;
+  readonly host: string;
+  readonly bars: readonly (Omit<BarView, 'guestAddress'> & { readonly guestAddress: string | null })[];
+  readonly vectors: FunctionView['vectors'];
+}
+
+/** Bytes become hexadecimal text and 64-bit addresses `0x…`, exact. */
+export function encodeView(view: FunctionView): WireView {
+  return {
+    guest: Buffer.from(view.guest).toString('hex'),
+    host: Buffer.from(view.host).toString('hex'),
+    bars: view.bars.map((bar) => ({
+      ...bar,
+      guestAddress: bar.guestAddress === null ? null : `0x${bar.guestAddress.toString(16)}`,
+    })),
+    vectors: view.vectors.map(({ index, bound, pirq, masked }) => ({ index, bound, pirq, masked })),
+  };
+}
+
+export function decodeView(value: unknown): FunctionView {
+  const view = value as WireView;
+  return {
+    guest: Uint8Array.from(Buffer.from(view.guest, 'hex')),
+    host: Uint8Array.from(Buffer.from(view.host, 'hex')),
+    bars: view.bars.map((bar) => ({
+      ...bar,
+      guestAddress: bar.guestAddress === null ? null : BigInt(bar.guestAddress),
+    })),
+    vectors: view.vectors,
+  };
+}
+
+export function decodeAttached(value: unknown): AttachedFunction {
+  return value as AttachedFunction;
+}
+
+export function decodeStatus(value: unknown): ModelStatus {
+  return value as ModelStatus;
+}
+
+function textOf(params: Record<string, unknown> | null, name: string): string {
+  const value = params?.[name];
+  if (typeof value !== 'string') throw new TypeError(`params.${name} is a text`);
+  return value;
+}
+
+function devfnOf(params: Record<string, unknown> | null): number {
+  const value = params?.['guestDevfn'];
+  if (typeof value !== 'number' || !Number.isInteger(value) || value < 0 || value > 0xff) {
+    throw new RangeError('params.guestDevfn is 0..255');
+  }
+  return value;
+}

@@ -1,0 +1,114 @@
+import { chmodSync, rmSync } from 'node:fs';
+import { createServer, type Server, type Socket } from 'node:net';
+import { describeError, errnoName } from './errors.js';
+import { LineSplitter } from './json-lines.js';
+import {
+  MAX_REQUEST_BYTES,
+  type ModelReply,
+  type ModelRequest,
+  parseRequest,
+  type WireError,
+} from './model-protocol.js';
+
+/** One command at a time and a monitor beside it; nobody needs more. */
+const MAX_CONNECTIONS = 8;
+const MAX_PENDING_REQUESTS = 16;
+
+/**
+ * Serves the control socket of a device model. Requests of all connections are handled one after another: hypercalls
+ * of one domain come from one place.
+ *
+ * The folder of `socketPath` is expected to be 0700; the socket itself becomes 0600.
+ */
+export async function serveControl(
+  socketPath: string,
+  handle: (request: ModelRequest) => Promise<unknown>,
+): Promise<ControlServer> {
+  rmSync(socketPath, { force: true });
+  const control = new ControlServer(handle);
+  await control.listen(socketPath);
+  chmodSync(socketPath, 0o600);
+  return control;
+}
+
+export class ControlServer {
+  readonly #server: Server;
+  readonly #handle: (request: ModelRequest) => Promise<unknown>;
+  readonly #sockets = new Set<Socket>();
+  #queue: Promise<void> = Promise.resolve();
+  #pending = 0;
+
+  constructor(handle: (request: ModelRequest) => Promise<unknown>) {
+    this.#handle = handle;
+    this.#server = createServer((socket) => this.#accept(socket));
+    this.#server.maxConnections = MAX_CONNECTIONS;
+  }
+
+  listen(socketPath: string): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#server.once('error', reject).listen(socketPath, resolve);
+    });
+  }
+
+  /** Lets replies under way out, then ends every connection. */
+  async close(): Promise<void> {
+    const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
+    for (const socket of this.#sockets) socket.destroySoon();
+    await closed;
+  }
+
+  #accept(socket: Socket): void {
+    const splitter = new LineSplitter(MAX_REQUEST_BYTES);
+    this.#sockets.add(socket);
+    socket.once('close', () => this.#sockets.delete(socket));
+    // A peer that went away has nothing more to say; its request is finished all the same.
+    socket.on('error', () => socket.destroy());
+    socket.on('data', (chunk: Buffer) => {
+      try {
+        for (const line of splitter.push(chunk)) this.#receive(socket, line);
+      } catch (error) {
+        refuse(socket, error);
+      }
+    });
+  }
+
+  #receive(socket: Socket, line: string): void {
+    const request = parseRequest(line);
+    if (this.#pending >= MAX_PENDING_REQUESTS) throw new RangeError('too many requests are waiting');
+    this.#pending++;
+    this.#queue = this.#queue.then(async () => {
+      const reply = await this.#answer(request);
+      this.#pending--;
+      send(socket, reply);
+    });
+  }
+
+  async #answer(request: ModelRequest): Promise<ModelReply> {
+    try {
+      return { id: request.id, result: (await this.#handle(request)) ?? null };
+    } catch (error) {
+      return { id: request.id, error: wireError(error) };
+    }
+  }
+}
+
+function refuse(socket: Socket, error: unknown): void {
+  send(socket, { id: null, error: wireError(error) });
+  socket.destroySoon();
+}
+
+function send(socket: Socket, reply: ModelReply): void {
+  if (socket.writable) socket.write(`${JSON.stringify(reply)}\n`);
+}
+
+function wireError(error: unknown): WireError {
+  const { code, next } = (typeof error === 'object' && error !== null ? error : {}) as {
+    code?: unknown;
+    next?: unknown;
+  };
+  return {
+    code: typeof code === 'string' ? code : (errnoName(error) ?? 'XENPT_MODEL_FAILED'),
+    message: describeError(error),
+    next: typeof next === 'string' ? next : 'Look into the log of the device model in /var/log/xenpt.',
+  };
+}

@@ -1,0 +1,114 @@
+import { existsSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { execPath, geteuid, pid } from 'node:process';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Control, Xenstore } from '@xenpt/xen-bindings';
+import { describeError, nextStepOf, XenErrorCode, XenOperationError } from './errors.js';
+import type { Clock, ProcessTable, Store, Toolstack, XenHost } from './host.js';
+import { createSysfs } from './real-sysfs.js';
+import { connectToDomain, spawnModel } from './spawn-model.js';
+
+const RUN_DIR = '/run/xenpt';
+const LOG_DIR = '/var/log/xenpt';
+
+export interface OpenXenHostOptions {
+  /**
+   * Folder of a captured sysfs tree instead of the running kernel's. There is no Xen in a tree: only the inventory
+   * works then.
+   */
+  readonly sysroot?: string;
+  readonly runDir?: string;
+  readonly logDir?: string;
+  /** The Node that runs the device model processes; default: the one that runs this. */
+  readonly nodePath?: string;
+}
+
+export const realClock: Clock = {
+  now: () => performance.now(),
+  sleep: (durationMs) => sleep(durationMs),
+};
+
+export const realProcesses: ProcessTable = { pid, isAlive: (other) => existsSync(`/proc/${other}`) };
+
+/**
+ * The host this runs on. Nothing is opened yet: the libraries of Xen are opened by the first operation that needs
+ * them, so that an inventory works on plain Linux.
+ */
+export function openXenHost(options: OpenXenHostOptions = {}): XenHost {
+  const { sysroot = '', runDir = RUN_DIR, logDir = LOG_DIR, nodePath = execPath } = options;
+  const captured = sysroot !== '' && sysroot !== '/';
+  const toolstack = lazily(() => openToolstack(captured));
+  const store = lazily(() => openStore(captured));
+  const clock = realClock;
+  return {
+    get toolstack() {
+      return toolstack.value;
+    },
+    get store() {
+      return store.value;
+    },
+    sysfs: createSysfs(captured ? sysroot : ''),
+    runDir,
+    clock,
+    processes: realProcesses,
+    isRoot: geteuid?.() === 0,
+    connectModel: (domid, handle) => connectToDomain(runDir, domid, handle),
+    startModel: (domid, handle) =>
+      spawnModel({ domid, handle, runDir, logDir, sysroot: '', nodePath, mainPath: modelMainPath(), clock }),
+    close: () => {
+      toolstack.close();
+      store.close();
+    },
+  };
+}
+
+/** @throws XenOperationError XENPT_NO_XEN */
+export function openToolstack(captured = false): Toolstack & { close(): void } {
+  return orNoXen(captured, () => Control.open());
+}
+
+/** @throws XenOperationError XENPT_NO_XEN */
+export function openStore(captured = false): Store & { close(): void } {
+  return orNoXen(captured, () => Xenstore.open());
+}
+
+function orNoXen<T>(captured: boolean, open: () => T): T {
+  if (captured) throw noXen('a captured tree has no hypervisor');
+  try {
+    return open();
+  } catch (error) {
+    throw noXen(describeError(error), error);
+  }
+}
+
+function noXen(reason: string, cause?: unknown): XenOperationError {
+  return new XenOperationError(XenErrorCode.noXen, `Xen cannot be reached from here: ${reason}`, {
+    cause,
+    next: sentence(nextStepOf(cause) ?? 'run this as root in dom0 of a host that was booted with Xen'),
+  });
+}
+
+/** The bindings say their next step as part of a sentence. */
+function sentence(text: string): string {
+  return `${text.charAt(0).toUpperCase()}${text.slice(1)}.`;
+}
+
+/** By the package's own name, since a bundler may have moved this code away from its neighbours. */
+function modelMainPath(): string {
+  const manifest = createRequire(import.meta.url).resolve('@xenpt/qmp-sdk/package.json');
+  return join(dirname(manifest), 'dist/xen/model-main.js');
+}
+
+function lazily<T extends { close(): void }>(open: () => T): { readonly value: T; close(): void } {
+  let opened: T | undefined;
+  return {
+    get value() {
+      return (opened ??= open());
+    },
+    close: () => {
+      opened?.close();
+      opened = undefined;
+    },
+  };
+}

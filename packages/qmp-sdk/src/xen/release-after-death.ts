@@ -1,0 +1,85 @@
+import { formatSbdf, type Sbdf, sbdfToNumber } from '@xenpt/pci';
+import { withdrawDevice } from './device-nodes.js';
+import { describeError, errnoName } from './errors.js';
+import {
+  type Clock,
+  DOMID_IO,
+  type ProcessTable,
+  RDM_RELAXED,
+  type Store,
+  type Sysfs,
+  type Toolstack,
+} from './host.js';
+import { readInUse, releaseInUse } from './in-use.js';
+import { withLock } from './lock.js';
+import { isOnPciback } from './pciback.js';
+import { runFile } from './run-dir.js';
+
+const LOCK_TIMEOUT_MS = 60_000;
+
+/** What Xen answers when the domain or the assignment is already gone. */
+const ALREADY_GONE = new Set(['ESRCH', 'ENODEV', 'EINVAL', 'EOPNOTSUPP', 'ENOENT']);
+
+export interface DeadDomain {
+  readonly domid: number;
+  readonly handle: string;
+  readonly runDir: string;
+  readonly toolstack: Toolstack;
+  readonly store: Store;
+  readonly sysfs: Sysfs;
+  readonly clock: Clock;
+  readonly processes: ProcessTable;
+}
+
+/**
+ * Cleans up after a domain whose toolstack did not: resets each function that is still marked as the dead domain's,
+ * takes it away from the domain, puts it back into quarantine and removes the nodes. A domain that got the same id
+ * since is left alone.
+ *
+ * @returns one sentence for everything that did not work.
+ */
+export async function releaseAfterDeath(dead: DeadDomain, devices: readonly Sbdf[]): Promise<string[]> {
+  const { domid, store } = dead;
+  return withLock(runFile.lock(dead.runDir), dead, LOCK_TIMEOUT_MS, () => {
+    const problems: string[] = [];
+    const attempt = (sbdf: Sbdf, what: string, action: () => void) => {
+      try {
+        action();
+      } catch (error) {
+        problems.push(`${formatSbdf(sbdf)}: ${what}: ${describeError(error)}`);
+      }
+    };
+    for (const sbdf of devices) {
+      if (idIsUsedAgain(dead) || readInUse(store, sbdf) !== domid) continue;
+      attempt(sbdf, 'stop DMA', () => dead.sysfs.disableBusMaster(sbdf));
+      attempt(sbdf, 'reset', () => dead.sysfs.reset(sbdf));
+      attempt(sbdf, 'deassign', () => deassignIfAssigned(dead.toolstack, domid, sbdf));
+      attempt(sbdf, 'quarantine', () => quarantine(dead, sbdf));
+      attempt(sbdf, 'remove the nodes', () => void withdrawDevice(store, domid, sbdf));
+      attempt(sbdf, 'remove the marker', () => releaseInUse(store, sbdf, domid));
+    }
+    return Promise.resolve(problems);
+  });
+}
+
+/** Takes a function away from a domain; nothing to take away is fine. */
+export function deassignIfAssigned(toolstack: Toolstack, domid: number, sbdf: Sbdf): void {
+  try {
+    toolstack.deassignDevice(domid, sbdfToNumber(sbdf));
+  } catch (error) {
+    if (!ALREADY_GONE.has(errnoName(error) ?? '')) throw error;
+  }
+}
+
+/**
+ * Gives a function that is bound to pciback to DOMID_IO, where its DMA goes nowhere. Xen accepts it for one that is
+ * there already (xen/drivers/passthrough/pci.c, assign_device).
+ */
+export function quarantine(host: { readonly toolstack: Toolstack; readonly sysfs: Sysfs }, sbdf: Sbdf): void {
+  if (isOnPciback(host.sysfs, sbdf)) host.toolstack.assignDevice(DOMID_IO, sbdfToNumber(sbdf), RDM_RELAXED);
+}
+
+function idIsUsedAgain({ toolstack, domid, handle }: DeadDomain): boolean {
+  const info = toolstack.domainInfo(domid);
+  return info !== null && info.handle !== handle;
+}

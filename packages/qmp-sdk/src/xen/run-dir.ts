@@ -1,0 +1,47 @@
+import { lstatSync, mkdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { errnoName, XenErrorCode, XenOperationError } from './errors.js';
+
+/** Files of one guest below the run directory. */
+export function domainDir(runDir: string, domid: number): string {
+  return join(runDir, `domain-${domid}`);
+}
+
+export const runFile = {
+  lock: (runDir: string) => join(runDir, 'lock'),
+  grants: (runDir: string, domid: number) => join(domainDir(runDir, domid), 'grants.json'),
+  socket: (runDir: string, domid: number) => join(domainDir(runDir, domid), 'control.sock'),
+  modelLock: (runDir: string, domid: number) => join(domainDir(runDir, domid), 'model.pid'),
+} as const;
+
+/**
+ * Makes the folder of a guest, 0700, and refuses one that is a link or that others may enter.
+ *
+ * @returns whether it was made now.
+ */
+export function makeDomainDir(runDir: string, domid: number): boolean {
+  mkdirSync(runDir, { recursive: true, mode: 0o700 });
+  checkPrivate(runDir);
+  const path = domainDir(runDir, domid);
+  try {
+    mkdirSync(path, { mode: 0o700 });
+    return true;
+  } catch (error) {
+    if (errnoName(error) !== 'EEXIST') throw error;
+    checkPrivate(path);
+    return false;
+  }
+}
+
+/** @throws XenOperationError XENPT_STEP_FAILED if `path` is not a folder that only its owner may enter. */
+export function checkPrivate(path: string): void {
+  const state = lstatSync(path);
+  if (state.isDirectory() && (state.mode & 0o077) === 0) return;
+  throw new XenOperationError(XenErrorCode.stepFailed, `${path} is not a folder that only root may enter`, {
+    next: `Look who made it, then remove it or run: chmod 700 ${path}`,
+  });
+}
+
+export function removeDomainDir(runDir: string, domid: number): void {
+  rmSync(domainDir(runDir, domid), { recursive: true, force: true });
+}

@@ -1,0 +1,132 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { closeSync, constants, fstatSync, mkdirSync, openSync, readSync } from 'node:fs';
+import { join } from 'node:path';
+import { XenErrorCode, XenOperationError } from './errors.js';
+import type { Clock } from './host.js';
+import type { ModelClient } from './model-client.js';
+import { connectModel } from './model-connection.js';
+import { checkPrivate, domainDir, runFile } from './run-dir.js';
+
+/** Node alone takes 1.4 to 4 s to start in an emulated dom0; nothing but a hang takes this long. */
+const START_TIMEOUT_MS = 60_000;
+const POLL_INTERVAL_MS = 100;
+const LOG_TAIL_BYTES = 2048;
+
+export interface SpawnModelOptions {
+  readonly domid: number;
+  readonly handle: string;
+  readonly runDir: string;
+  readonly logDir: string;
+  readonly sysroot: string;
+  readonly nodePath: string;
+  /** The file that the process runs. */
+  readonly mainPath: string;
+  readonly clock: Clock;
+}
+
+/** What the model process is told, as its only argument in JSON. */
+export interface ModelArguments {
+  readonly domid: number;
+  readonly handle: string;
+  readonly runDir: string;
+  readonly sysroot: string;
+}
+
+/**
+ * Connects to a guest's model and makes sure that it serves the domain that is meant; null if none listens.
+ *
+ * @throws XenOperationError XENPT_LOCKED if the model of an earlier domain with the same id is still ending.
+ */
+export async function connectToDomain(runDir: string, domid: number, handle: string): Promise<ModelClient | null> {
+  const model = await connectModel(runFile.socket(runDir, domid));
+  if (!model) return null;
+  // Whoever can replace the folder can answer in the model's place.
+  checkPrivate(domainDir(runDir, domid));
+  const status = await model.status();
+  if (status.handle === handle) return model;
+  model.close();
+  throw new XenOperationError(
+    XenErrorCode.locked,
+    `the device model of an earlier domain with the id ${domid} has not ended yet`,
+    { next: `Wait a moment; if it stays, end the process named in ${runFile.modelLock(runDir, domid)}.` },
+  );
+}
+
+/**
+ * Starts a guest's model in a session of its own, so that it outlives this command, and waits until it answers.
+ *
+ * @throws XenOperationError XENPT_MODEL_FAILED with the end of its log, XENPT_MODEL_TIMEOUT
+ */
+export async function spawnModel(options: SpawnModelOptions): Promise<ModelClient> {
+  const { domid, handle, runDir, sysroot, logDir, clock } = options;
+  mkdirSync(logDir, { recursive: true, mode: 0o700 });
+  const logPath = join(logDir, `domain-${domid}.log`);
+  const log = openSync(
+    logPath,
+    constants.O_RDWR | constants.O_CREAT | constants.O_APPEND | constants.O_NOFOLLOW,
+    0o600,
+  );
+  try {
+    const start = fstatSync(log).size;
+    const argument: ModelArguments = { domid, handle, runDir, sysroot };
+    const child = spawn(options.nodePath, [options.mainPath, JSON.stringify(argument)], {
+      cwd: '/',
+      detached: true,
+      stdio: ['ignore', log, log],
+    });
+    const failure = () => startFailed(domid, logPath, readTail(log, start));
+    const model = await waitUntilReady(options, child, clock.now() + START_TIMEOUT_MS, failure);
+    child.unref();
+    return model;
+  } finally {
+    closeSync(log);
+  }
+}
+
+async function waitUntilReady(
+  { runDir, domid, handle, clock }: SpawnModelOptions,
+  child: ChildProcess,
+  deadline: number,
+  failure: () => XenOperationError,
+): Promise<ModelClient> {
+  let ended: Error | undefined;
+  child.once('error', (error) => (ended = error));
+  child.once('exit', (code, signal) => (ended ??= new Error(`it ended with ${signal ?? `exit code ${code}`}`)));
+  while (clock.now() < deadline) {
+    if (ended) throw failure();
+    const model = await connectToDomain(runDir, domid, handle);
+    if (model) return model;
+    await clock.sleep(POLL_INTERVAL_MS);
+  }
+  // Nobody else knows of this process: leaving it would leave an ioreq server that answers nothing.
+  child.kill('SIGKILL');
+  throw new XenOperationError(
+    XenErrorCode.modelTimeout,
+    `the device model of domain ${domid} did not answer within ${START_TIMEOUT_MS / 1000} s`,
+    { cause: failure(), next: 'Look into its log in /var/log/xenpt, and whether dom0 is short of memory.' },
+  );
+}
+
+function startFailed(domid: number, logPath: string, tail: string): XenOperationError {
+  // The stack of an error is for whoever opens the log.
+  const lines = tail
+    .split('\n')
+    .filter((line) => !/^\s+at /.test(line))
+    .join('\n')
+    .trim();
+  const ending = lines === '' ? '' : `; the end of its log:\n${lines}`;
+  return new XenOperationError(
+    XenErrorCode.modelFailed,
+    `the device model of domain ${domid} ended while it started${ending}`,
+    { next: `The whole log is in ${logPath}.` },
+  );
+}
+
+/** The last lines that were written since `start`. */
+function readTail(log: number, start: number): string {
+  const { size } = fstatSync(log);
+  const from = Math.max(start, size - LOG_TAIL_BYTES);
+  const buffer = Buffer.alloc(size - from);
+  const count = readSync(log, buffer, 0, buffer.length, from);
+  return buffer.subarray(0, count).toString('utf8');
+}

@@ -1,0 +1,99 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseSbdf, sbdfToNumber } from '@xenpt/pci';
+import { XenErrorCode, XenOperationError } from '../errors.js';
+import type { Clock, XenHost } from '../host.js';
+import { FakeModels } from './fake-model.js';
+import { FakeStore } from './fake-store.js';
+import { type FakeFunction, fakeNetworkCard, FakeSysfs } from './fake-sysfs.js';
+import { type FakeDomain, fakeDomain, FakeToolstack } from './fake-toolstack.js';
+import { Journal } from './journal.js';
+
+export interface FakeHostOptions {
+  readonly functions?: readonly FakeFunction[];
+  /** Guests beside dom0; names are `guest5` for domain 5. */
+  readonly domains?: readonly FakeDomain[];
+  readonly isRoot?: boolean;
+  /** False: plain Linux. */
+  readonly xen?: boolean;
+  /** False: the module is not loaded. */
+  readonly pciback?: boolean;
+}
+
+/** A Xen host in memory and in a temporary folder; `close()` removes the folder. */
+export interface FakeHost extends XenHost {
+  readonly journal: Journal;
+  readonly toolstack: FakeToolstack;
+  readonly store: FakeStore;
+  readonly sysfs: FakeSysfs;
+  readonly models: FakeModels;
+  /** Everything that an operation can leave behind, to compare before and after. */
+  dump(): string[];
+}
+
+/** A clock that nobody waits for: sleeping moves it on. */
+export function createFakeClock(): Clock {
+  let now = 0;
+  return {
+    now: () => now,
+    sleep: (durationMs) => {
+      now += durationMs;
+      return Promise.resolve();
+    },
+  };
+}
+
+/** A host with one network card and one HVM guest, domain 5, unless `options` say otherwise. */
+export function createFakeHost(options: FakeHostOptions = {}): FakeHost {
+  const { functions = [fakeNetworkCard], domains = [fakeDomain(5)], xen = true } = options;
+  const folder = mkdtempSync(join(tmpdir(), 'xenpt-fake-'));
+  const journal = new Journal();
+  const toolstack = new FakeToolstack(
+    journal,
+    functions.map(({ sbdf }) => sbdfToNumber(parseSbdf(sbdf))),
+  );
+  const store = new FakeStore(journal);
+  const sysfs = new FakeSysfs(join(folder, 'root'), journal, functions, { pciback: options.pciback ?? true });
+  const models = new FakeModels(journal);
+  for (const domain of [fakeDomain(0, { flags: { hvm: false, paused: false } }), ...domains]) {
+    toolstack.domains.set(domain.domid, domain);
+    seedDomain(store, domain);
+  }
+  return {
+    journal,
+    models,
+    sysfs,
+    get toolstack() {
+      return requireXen(xen, toolstack);
+    },
+    get store() {
+      return requireXen(xen, store);
+    },
+    runDir: join(folder, 'run'),
+    clock: createFakeClock(),
+    processes: { pid: 4711, isAlive: (pid) => pid === 4711 },
+    isRoot: options.isRoot ?? true,
+    connectModel: (domid) => models.connect(domid),
+    startModel: (domid, handle) => models.start(domid, handle),
+    dump: () => [...toolstack.dump(), ...store.dump(), ...sysfs.dump(), ...models.dump()],
+    close: () => rmSync(folder, { recursive: true, force: true }),
+  };
+}
+
+function seedDomain(store: FakeStore, { domid, flags }: FakeDomain): void {
+  store.seed({
+    [`/local/domain/${domid}/name`]: domid === 0 ? 'Domain-0' : `guest${domid}`,
+    [`/local/domain/${domid}/device`]: '',
+    '/libxl/pci': '',
+    '/local/domain/0/backend': '',
+    ...(domid === 0 ? {} : { [`/libxl/${domid}/type`]: flags.hvm ? 'hvm' : 'pv' }),
+  });
+}
+
+function requireXen<T>(xen: boolean, value: T): T {
+  if (xen) return value;
+  throw new XenOperationError(XenErrorCode.noXen, 'this system does not run on Xen', {
+    next: 'Boot the Xen hypervisor and run this in dom0.',
+  });
+}

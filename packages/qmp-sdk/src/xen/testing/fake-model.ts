@@ -1,0 +1,80 @@
+import { XenErrorCode, XenOperationError } from '../errors.js';
+import type { AttachedFunction, FunctionView, ModelClient, ModelStatus } from '../model-client.js';
+import type { Journal } from './journal.js';
+
+/** The device models of all guests of a fake host. */
+export class FakeModels {
+  readonly #running = new Map<number, { readonly handle: string; readonly devices: Map<string, number> }>();
+  readonly #journal: Journal;
+  /** What `view` answers. */
+  functionView: FunctionView = { guest: new Uint8Array(256), host: new Uint8Array(256), bars: [], vectors: [] };
+  attached: AttachedFunction = { pirq: 16, hidden: [], vectors: 3 };
+
+  constructor(journal: Journal) {
+    this.#journal = journal;
+  }
+
+  connect(domid: number): Promise<ModelClient | null> {
+    return this.#do('model.connect', [domid], () => (this.#running.has(domid) ? this.#client(domid) : null));
+  }
+
+  start(domid: number, handle: string): Promise<ModelClient> {
+    return this.#do('model.start', [domid], () => {
+      this.#running.set(domid, { handle, devices: new Map() });
+      return this.#client(domid);
+    });
+  }
+
+  /** As a SIGKILL does. */
+  kill(domid: number): void {
+    this.#running.delete(domid);
+  }
+
+  dump(): string[] {
+    return [...this.#running].map(([domid, { devices }]) => `model ${domid}: ${[...devices.keys()].join(' ')}`);
+  }
+
+  #client(domid: number): ModelClient {
+    return {
+      attach: ({ sbdf, guestDevfn }) =>
+        this.#do('model.attach', [domid, sbdf, guestDevfn], () => {
+          this.#devices(domid).set(sbdf, guestDevfn);
+          return this.attached;
+        }),
+      detach: (sbdf) =>
+        this.#do('model.detach', [domid, sbdf], () => {
+          if (!this.#devices(domid).delete(sbdf))
+            throw refused('DEVICE_MODEL_NOT_ATTACHED', `${sbdf} is not attached`);
+        }),
+      view: () => this.#do('model.view', [domid], () => this.functionView),
+      status: () => this.#do('model.status', [domid], () => this.#status(domid)),
+      shutdown: () => this.#do('model.shutdown', [domid], () => void this.#running.delete(domid)),
+      close: () => {},
+    };
+  }
+
+  #status(domid: number): ModelStatus {
+    const handle = this.#running.get(domid)?.handle ?? '';
+    return { handle, requests: {}, deniedWrites: 0, effects: {}, devices: [...this.#devices(domid).keys()] };
+  }
+
+  #devices(domid: number): Map<string, number> {
+    const model = this.#running.get(domid);
+    if (!model) throw refused('DEVICE_MODEL_CLOSED', 'the device model went away');
+    return model.devices;
+  }
+
+  /** Like a reply over a socket: never in the same turn, errors as rejections. */
+  async #do<T>(call: string, details: readonly (string | number)[], action: () => T): Promise<T> {
+    await Promise.resolve();
+    this.#journal.enter(call, ...details);
+    return action();
+  }
+}
+
+function refused(code: string, message: string): XenOperationError {
+  return new XenOperationError(XenErrorCode.modelFailed, message, {
+    cause: Object.assign(new Error(message), { code }),
+    next: 'Look into its log.',
+  });
+}

@@ -1,0 +1,217 @@
+import { existsSync, statSync } from 'node:fs';
+import { createConnection } from 'node:net';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { attach, type FunctionView, type GuestModel, serveDomain, type ServeEnd } from '../../src/xen/index.js';
+import { connectModel } from '../../src/xen/model-connection.js';
+import { realClock } from '../../src/xen/open-host.js';
+import { connectToDomain } from '../../src/xen/spawn-model.js';
+import { type FakeHost, fakeDomain } from '../../src/xen/testing/index.js';
+import { CARD, failure, readyHost } from './hosts.js';
+
+const { handle } = fakeDomain(5);
+const VIEW: FunctionView = {
+  guest: Uint8Array.from({ length: 256 }, (_, index) => index),
+  host: new Uint8Array(256).fill(0xff),
+  bars: [{ index: 0, kind: 'memory', guestAddress: 0xffff_ffff_f000n, mapped: false, refusal: 'overlap', rounds: 3 }],
+  vectors: Array.from({ length: 2048 }, (_, index) => ({ index, bound: true, pirq: index, masked: false })),
+};
+
+interface Served {
+  readonly host: FakeHost;
+  readonly end: Promise<ServeEnd>;
+  readonly calls: string[];
+  readonly log: string[];
+  readonly folder: string;
+  readonly socket: string;
+  readonly fail: (error: Error) => void;
+}
+
+/** A model process inside this one, with a model that only keeps a diary. */
+async function serve(changes: { handle?: string; pid?: number; host?: FakeHost } = {}): Promise<Served> {
+  const host = changes.host ?? (await readyHost());
+  const calls: string[] = [];
+  const log: string[] = [];
+  let fail: (error: Error) => void = () => {};
+  const note = (call: string) => {
+    calls.push(call);
+    return Promise.resolve();
+  };
+  const model: GuestModel = {
+    attach: async ({ sbdf, guestDevfn }) => {
+      await note(`attach ${sbdf} ${guestDevfn}`);
+      return { pirq: null, hidden: [], vectors: 1 };
+    },
+    detach: (sbdf) =>
+      Promise.reject(
+        Object.assign(new Error(`${sbdf} is not attached`), { code: 'DEVICE_MODEL_NOT_ATTACHED', next: 'Look.' }),
+      ),
+    view: () => Promise.resolve(VIEW),
+    status: () => Promise.resolve({ requests: {}, deniedWrites: 0, effects: {}, devices: [] }),
+    domainDied: () => note('domainDied'),
+    close: () => note('close'),
+    onExit: new Promise((resolve) => (fail = (error) => resolve({ error }))),
+  };
+  const pid = changes.pid ?? 100;
+  const end = serveDomain({
+    domid: 5,
+    handle: changes.handle ?? handle,
+    runDir: host.runDir,
+    toolstack: host.toolstack,
+    store: host.store,
+    sysfs: host.sysfs,
+    clock: { now: () => realClock.now() * 100, sleep: () => realClock.sleep(1) },
+    processes: { pid, isAlive: (other) => other === 100 },
+    startModel: ({ vcpuCount }) => note(`start ${vcpuCount}`).then(() => model),
+    log: (line) => log.push(line),
+  });
+  const folder = join(host.runDir, 'domain-5');
+  const socket = join(folder, 'control.sock');
+  await Promise.race([until(() => log.some((line) => line.startsWith('serving'))), end.catch(() => {})]);
+  return { host, end, calls, log, folder, socket, fail: (error) => fail(error) };
+}
+
+async function until(condition: () => boolean): Promise<void> {
+  while (!condition()) await new Promise((resolve) => setTimeout(resolve, 5));
+}
+
+async function connected(socket: string) {
+  const model = await connectModel(socket);
+  if (!model) throw new Error('nobody listens');
+  return model;
+}
+
+/** Sends raw bytes and returns everything that comes back until the end. */
+function raw(socket: string, bytes: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    let answer = '';
+    const connection = createConnection(socket, () => connection.write(bytes));
+    connection
+      .on('data', (chunk) => (answer += chunk.toString()))
+      .on('close', () => resolve(answer))
+      .on('error', reject);
+  });
+}
+
+test('serves attach, view and status over a private socket, exact to 64 bits, and ends when asked', async () => {
+  const { end, calls, folder, socket } = await serve();
+  expect(statSync(folder).mode & 0o777).toBe(0o700);
+  expect(statSync(socket).mode & 0o777).toBe(0o600);
+  const model = await connected(socket);
+  expect(await model.attach({ sbdf: CARD, guestDevfn: 40 })).toEqual({ pirq: null, hidden: [], vectors: 1 });
+  expect(await model.view(CARD)).toEqual(VIEW);
+  expect(await model.status()).toMatchObject({ handle });
+  await model.shutdown();
+  expect(await end).toBe('shutdown');
+  expect(calls).toEqual(['start 1', `attach ${CARD} 40`, 'close']);
+  expect([existsSync(socket), existsSync(join(folder, 'model.pid'))]).toEqual([false, false]);
+  expect(await connectModel(socket)).toBeNull();
+});
+
+test('an error of the model reaches the caller with its code and next step', async () => {
+  const { end, socket } = await serve();
+  const model = await connected(socket);
+  expect(await failure(model.detach(CARD))).toMatchObject({
+    code: 'XENPT_MODEL_FAILED',
+    message: `${CARD} is not attached`,
+    next: 'Look.',
+    cause: { code: 'DEVICE_MODEL_NOT_ATTACHED' },
+  });
+  await model.shutdown();
+  await end;
+});
+
+test.each([
+  ['a line over 64 KiB', `${'x'.repeat(64 * 1024 + 1)}`, /longer than 65536/],
+  ['what is not JSON', 'attach please\n', /JSON/],
+  ['what is not an object', '7\n', /an object/],
+  ['an unknown method', '{"id":1,"method":"eval","params":{}}\n', /no method/],
+  ['a prototype as method', '{"id":1,"method":"__proto__","params":{}}\n', /no method/],
+  ['a slot out of range', '{"id":1,"method":"attach","params":{"sbdf":"x","guestDevfn":256}}\n', /0\.\.255/],
+  ['no parameters', '{"id":1,"method":"view","params":null}\n', /params\.sbdf/],
+])('refuses %s, ends that connection and serves on', async (_name, bytes, message) => {
+  const { end, socket } = await serve();
+  expect(await raw(socket, bytes)).toMatch(message);
+  const model = await connected(socket);
+  expect(await model.status()).toMatchObject({ deniedWrites: 0 });
+  await model.shutdown();
+  await end;
+});
+
+test('refuses a second model for the same guest, and takes over from one that was killed', async () => {
+  const first = await serve();
+  const second = await serve({ host: first.host, pid: 101 });
+  expect(await failure(second.end)).toMatchObject({ code: 'XENPT_LOCKED' });
+  expect(second.calls).toEqual([]);
+  await (await connected(first.socket)).shutdown();
+  await first.end;
+});
+
+test('does not serve a domain that only has the same id', async () => {
+  const { end, calls } = await serve({ handle: 'ffffffff-0000-4000-8000-000000000005' });
+  expect(await failure(end)).toMatchObject({ code: 'XENPT_NO_SUCH_DOMAIN' });
+  expect(calls).toEqual([]);
+});
+
+test('a command for another domain with the same id does not talk to it', async () => {
+  const { host, end, socket } = await serve();
+  expect(await failure(connectToDomain(host.runDir, 5, 'ffffffff-0000-4000-8000-000000000005'))).toMatchObject({
+    code: 'XENPT_LOCKED',
+  });
+  await (await connected(socket)).shutdown();
+  await end;
+});
+
+test('another domain that ends is not a reason to end', async () => {
+  const { host, end, socket, log } = await serve();
+  host.toolstack.domains.set(5, fakeDomain(5, { flags: { shutdown: true } }));
+  host.store.fire('@releaseDomain');
+  const model = await connected(socket);
+  await model.status();
+  expect(log.some((line) => line.startsWith('ending'))).toBe(false);
+  await model.shutdown();
+  await end;
+});
+
+test('when the domain is destroyed, cleans up what the toolstack left, and ends', async () => {
+  const host = await readyHost();
+  const before = host.dump();
+  await attach(host, { domain: '5', spec: CARD });
+  const { end, calls, folder } = await serve({ host });
+  host.models.kill(5);
+  host.toolstack.destroyDomain(5);
+  host.store.remove('/local/domain/5');
+  host.store.fire('@releaseDomain');
+  expect(await end).toBe('domain-gone');
+  expect(calls).toEqual(['start 1', 'domainDied', 'close']);
+  expect(host.dump()).toEqual(before.filter((line) => !line.includes('/local/domain/5')));
+  expect(existsSync(folder)).toBe(false);
+}, 30_000);
+
+test('leaves alone what the toolstack gave to somebody else meanwhile', async () => {
+  const host = await readyHost({ domains: [fakeDomain(5), fakeDomain(6)] });
+  await attach(host, { domain: '5', spec: CARD });
+  const { end } = await serve({ host });
+  host.toolstack.destroyDomain(5);
+  host.store.remove('/local/domain/0/backend/pci/5');
+  host.store.seed({ '/libxl/pci/0000-03-00-0/domid': '6' });
+  host.toolstack.assignDevice(6, 0x300, 0);
+  const before = host.toolstack.dump();
+  const calls = host.journal.calls.length;
+  host.store.fire('@releaseDomain');
+  await end;
+  expect(host.toolstack.dump()).toEqual(before);
+  expect(
+    host.journal.calls.slice(calls).filter((call) => /^(reset|disable|xc_(de)?assign|xs_(write|rm))/.test(call)),
+  ).toEqual([]);
+});
+
+test('when the model fails, ends with a reason and no socket', async () => {
+  const { end, socket, log, fail } = await serve();
+  const model = await connected(socket);
+  fail(new Error('the worker died'));
+  expect(await end).toBe('model-failed');
+  expect(log).toContain('the model ended: the worker died');
+  expect(existsSync(socket)).toBe(false);
+  expect(await failure(model.status())).toMatchObject({ code: 'XENPT_MODEL_FAILED' });
+});

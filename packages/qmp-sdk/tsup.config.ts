@@ -1,0 +1,12 @@
+import { defineConfig } from 'tsup';
+
+export default defineConfig({
+  entry: ['src/index.ts', 'src/xen/index.ts', 'src/xen/testing/index.ts', 'src/xen/model-main.ts'],
+  format: ['esm', 'cjs'],
+  target: 'node20',
+  sourcemap: true,
+  clean: true,
+  shims: true,
+  // TypeScript 6 rejects the baseUrl that tsup 8 sets for declarations (egoist/tsup #1388).
+  dts: { compilerOptions: { ignoreDeprecations: '6.0' } },
+});
