@@ -1,0 +1,257 @@
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Guest } from '../../src/guest/guest.js';
+import { pingCount } from '../../src/story/card.js';
+import {
+  createGuestForQemu,
+  createGuestForXenpt,
+  guestName,
+  runModel,
+  type ModelReport,
+} from '../../src/story/models.js';
+import { refusalOf } from '../../src/story/refusal.js';
+import { setTheScene, type Setting } from '../../src/story/setting.js';
+import { countMappings, readXenLedger, type XenLedger } from '../../src/story/xen-ledger.js';
+import { parseComparison, releasedWithin } from '../../src/story/release.js';
+
+const tarballs = fileURLToPath(new URL('../../../../build/tarballs', import.meta.url));
+
+/** The main job and its bad cases on one Xen: one boot, tests in order. */
+export function describePassthrough(profile: string): void {
+  describe(`passthrough on ${profile}`, () => {
+    let setting: Setting;
+    let guest: Guest;
+    let baseline: XenLedger;
+    let ours: ModelReport;
+
+    const run = (command: string) => setting.lab.run(command, { timeoutMs: 180_000 });
+    const json = async (command: string): Promise<unknown> => JSON.parse(await run(`${command} --json`));
+
+    beforeAll(async () => {
+      setting = await setTheScene({ profile, tarballs });
+    });
+    afterAll(() => setting?.close());
+
+    it('lists the card with its dom0 driver, and makes it assignable', async () => {
+      const { sbdf } = setting;
+      expect(await run('xenpt list')).toMatch(new RegExp(`${sbdf}.*82574L.*e1000e`));
+      await run(`xenpt assignable add ${sbdf}`);
+      expect(await run('xl pci-assignable-list')).toContain(sbdf);
+      expect(await run('xenpt assignable list')).toContain(sbdf);
+      baseline = await readXenLedger(setting.lab, sbdf);
+      expect(baseline.owner).toMatch(/DomIO|d32753|d\[IO\]/);
+    });
+
+    describe('refuses, and says why and what to do:', () => {
+      const plain = 'plain';
+      beforeAll(async () => {
+        await setting.lab.createGuest({ name: plain, paused: true, memoryMiB: 128 });
+        await run(
+          `printf '%s\\n' 'name="pvh"' 'type="pvh"' memory=256 'kernel="/usr/lib/xenpt-lab/guest/vmlinuz"' >/tmp/pvh.cfg` +
+            ' && xl create -p /tmp/pvh.cfg',
+        );
+      });
+      afterAll(async () => {
+        await run(`xl destroy pvh; xl destroy ${plain}`);
+      });
+
+      const cases = [
+        [
+          'a device that does not exist',
+          () => `attach ${plain} 7f:00.0`,
+          'XENPT_NO_SUCH_DEVICE',
+          /7f:00\.0/,
+          /xenpt list/,
+          3,
+        ],
+        ['a typo', () => `attach ${plain} 01:00.9`, 'XENPT_SPEC_SYNTAX', /01:00\.9/, /./, 2],
+        [
+          'a domain that does not exist',
+          () => `attach nobody ${setting.sbdf}`,
+          'XENPT_NO_SUCH_DOMAIN',
+          /nobody/,
+          /xl list/,
+          3,
+        ],
+        [
+          "a device that is still on dom0's driver",
+          () => `attach ${plain} 02:00.0`,
+          'XENPT_DEVICE_HAS_DRIVER',
+          /e1000e/,
+          /assignable add 0000:02:00\.0/,
+          4,
+        ],
+        ['dom0', () => `attach Domain-0 ${setting.sbdf}`, 'XENPT_DOMAIN_NOT_HVM', /dom0/, /type="hvm"/, 4],
+        ['a PVH guest', () => `attach pvh ${setting.sbdf}`, 'XENPT_DOMAIN_NOT_HVM', /PVH/, /type="hvm"/, 4],
+        [
+          'a guest created without passthrough',
+          () => `attach ${plain} ${setting.sbdf}`,
+          'XENPT_DOMAIN_WITHOUT_PASSTHROUGH',
+          /without passthrough/,
+          /passthrough="sync_pt"/,
+          4,
+        ],
+        [
+          'detach of what is not attached',
+          () => `detach ${plain} ${setting.sbdf}`,
+          'XENPT_NOT_ATTACHED',
+          /not attached/,
+          /xenpt list/,
+          3,
+        ],
+      ] as const;
+      it.each(cases)('%s', async (_name, command, code, message, next, exitCode) => {
+        const refusal = await refusalOf(setting.lab, `xenpt ${command()}`);
+        expect(refusal).toEqual({
+          code,
+          message: expect.stringMatching(message) as string,
+          next: expect.stringMatching(next) as string,
+          exitCode,
+        });
+      });
+
+      it('a user who is not root', async () => {
+        const command = `setpriv --reuid=65534 --regid=65534 --clear-groups xenpt attach ${plain} ${setting.sbdf}`;
+        const refusal = await refusalOf(setting.lab, command);
+        expect(refusal).toMatchObject({ code: 'XENPT_NOT_ROOT', exitCode: 10 });
+        expect(refusal.next).toMatch(/sudo|root/);
+      });
+    });
+
+    it('attaches the card to a paused guest', async () => {
+      guest = await createGuestForXenpt(setting);
+      const { lab, sbdf } = setting;
+      await run(`xenpt attach ${guestName} ${sbdf}@5`);
+      const rights = (await readXenLedger(lab, sbdf)).rights.get(guest.domid);
+      expect(rights?.memory).not.toBe('');
+      expect((await readXenLedger(lab, sbdf)).owner).toBe(`d${guest.domid}`);
+    });
+
+    it("is driven by the guest's own driver with MSI-X: packets, and a file by DMA through the IOMMU", async () => {
+      ours = await runModel(setting, guest, 'xenpt');
+      expect(ours.card.driver).toBe('e1000e');
+      expect(ours.card.guestSbdf).toBe('0000:00:05.0');
+      expect(ours.card.interrupts).toHaveLength(3);
+      for (const { count, name, controller } of ours.card.interrupts) {
+        expect(count, name).toBeGreaterThan(0);
+        expect(controller).toMatch(/msi-?x/i);
+      }
+      expect(ours.card.pings).toEqual({ sent: pingCount, received: pingCount });
+      expect(ours.card.sha256).toBe(setting.payload.sha256);
+    });
+
+    it('xl and xenpt name the same owner', async () => {
+      const { sbdf } = setting;
+      expect(await run(`xl pci-list ${guestName}`)).toMatch(new RegExp(`05\\.0\\s+${sbdf}`));
+      const line = (await run('xenpt list')).split('\n').find((text) => text.includes(sbdf));
+      expect(line).toMatch(new RegExp(`\\b${guestName}\\b`));
+    });
+
+    it('shows what the guest sees beside what the host has', async () => {
+      const text = await run(`xenpt guest-view ${guestName} ${setting.sbdf}`);
+      expect(text).toMatch(/vendor ?id.*8086.*8086/i);
+      const rows = parseComparison(await json(`xenpt guest-view ${guestName} ${setting.sbdf}`));
+      const bar0 = rows.find(({ offset }) => offset === 0x10);
+      const host = await run(`setpci -s ${setting.sbdf} 10.l`);
+      expect(bar0?.host).toBe(Number.parseInt(host, 16));
+      expect(bar0?.guest).not.toBe(bar0?.host);
+      const inGuest = await guest.exec(
+        'hexdump -s 16 -n 4 -e \'1/4 "%08x"\' /sys/bus/pci/devices/0000:00:05.0/config',
+      );
+      expect(bar0?.guest).toBe(Number.parseInt(inGuest.output, 16));
+    });
+
+    it('refuses to give it away twice', async () => {
+      const { lab, sbdf } = setting;
+      const again = await refusalOf(lab, `xenpt attach ${guestName} ${sbdf}`);
+      expect(again).toMatchObject({ code: 'XENPT_ALREADY_ATTACHED' });
+      const other = await lab.createGuest({ name: 'other', paused: true, passthrough: 'sync_pt', memoryMiB: 128 });
+      try {
+        const refusal = await refusalOf(lab, `xenpt attach other ${sbdf}`);
+        expect(refusal).toMatchObject({ code: 'XENPT_DEVICE_IN_USE', exitCode: 5 });
+        expect(refusal.message).toContain(guestName);
+        expect(refusal.next).toContain('xenpt detach');
+      } finally {
+        await other.destroy();
+      }
+    });
+
+    it('after xl destroy, mappings, interrupts, rights and assignment are back at their baseline', async () => {
+      const { lab, sbdf } = setting;
+      await guest.destroy();
+      await releasedWithin(lab, guest.domid, 60_000);
+      const after = await readXenLedger(lab, sbdf);
+      expect(after.messageInterrupts).toEqual(baseline.messageInterrupts);
+      expect(after.rights).toEqual(baseline.rights);
+      expect(after.owner).toBe(baseline.owner);
+      const nodes = await lab.exec('xenstore-ls /libxl/pci; xenstore-ls /local/domain/0/backend/pci');
+      expect(nodes.stdout).not.toMatch(new RegExp(`domid = "${guest.domid}"|frontend-id = "${guest.domid}"`));
+    });
+
+    it('detach takes it from a living guest, and leaves Xen as it was', async () => {
+      const { lab, sbdf } = setting;
+      const second = await createGuestForXenpt(setting);
+      const before = (await readXenLedger(lab, sbdf)).rights.get(second.domid);
+      await run(`xenpt attach ${guestName} ${sbdf}`);
+      await second.unpause();
+      await second.waitUntilReady();
+      await run(`xenpt detach ${guestName} ${sbdf}`);
+      const after = await readXenLedger(lab, sbdf);
+      expect(after.rights.get(second.domid)).toEqual(before);
+      expect(after.owner).toBe(baseline.owner);
+      expect(after.messageInterrupts).toEqual([]);
+      const bar = (await run(`head -n 1 /sys/bus/pci/devices/${sbdf}/resource`)).split(' ')[0] ?? '0x0';
+      const mappings = countMappings(lab.serialText(), second.domid, BigInt(bar) >> 12n);
+      expect(mappings.added).toBeGreaterThan(0);
+      expect(mappings.removed).toBe(mappings.added);
+      expect(await second.exec('echo alive')).toMatchObject({ output: expect.stringContaining('alive') as string });
+      await second.destroy();
+    });
+
+    it("the same guest with QEMU's model, for comparison", async () => {
+      const other = await createGuestForQemu(setting);
+      const qemu = await runModel(setting, other, 'QEMU');
+      await other.destroy();
+      expect(qemu.card.pings.received).toBe(pingCount);
+      expect(qemu.mapRounds.added).toBeGreaterThan(0);
+      console.table(
+        [ours, qemu].map(({ model, secondsToShell, mapRounds, card }) => ({
+          model,
+          secondsToShell,
+          mapRounds: mapRounds.added,
+          interrupts: card.interrupts.map(({ count }) => count).join('/'),
+          pings: card.pings.received,
+        })),
+      );
+    });
+
+    it("assignable remove gives the card back to dom0's driver, and it pings from dom0", async () => {
+      const { sbdf } = setting;
+      await run(`xenpt assignable remove ${sbdf}`);
+      expect(await run(`basename $(readlink /sys/bus/pci/devices/${sbdf}/driver)`)).toBe('e1000e\n');
+      await run(
+        `name=$(ls /sys/bus/pci/devices/${sbdf}/net) && ip link set $name up && ip addr add 10.0.2.15/24 dev $name` +
+          ' && for n in $(seq 60); do ping -c 1 -W 1 -I $name 10.0.2.2 && exit 0; done; exit 1',
+      );
+      expect((await readXenLedger(setting.lab, sbdf)).owner).toBe('d0');
+    });
+  });
+}
+
+/** What needs a machine of its own: one without an IOMMU. */
+export function describeWithoutIommu(profile: string): void {
+  describe(`without an IOMMU on ${profile}`, () => {
+    it('attach says so', async () => {
+      const setting = await setTheScene({ profile, tarballs, iommu: false });
+      try {
+        const { lab, sbdf } = setting;
+        await lab.createGuest({ name: 'plain', paused: true, memoryMiB: 128 });
+        const refusal = await refusalOf(lab, `xenpt attach plain ${sbdf}`);
+        expect(refusal).toMatchObject({ code: 'XENPT_NO_IOMMU', exitCode: 10 });
+        expect(refusal.next).toMatch(/VT-d|iommu/);
+      } finally {
+        await setting.close();
+      }
+    });
+  });
+}

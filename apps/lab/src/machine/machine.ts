@@ -1,0 +1,123 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { closeSync, openSync, readFileSync } from 'node:fs';
+import { connect, type Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { LabError, LabErrorCode, lastLines, type ConsoleTail } from '../errors.js';
+import { qemuArguments, runFiles, type MachineOptions } from './qemu-arguments.js';
+
+/** How long QEMU may take to leave when it is asked to by its signal. */
+const quitMs = 5000;
+
+/**
+ * One QEMU process. It ends with {@link end}, or with the process that started it, however that ends: `setpriv` sets
+ * the kernel's parent-death signal (prctl(2), PR_SET_PDEATHSIG), which needs nobody to be left to send it.
+ */
+export class Machine {
+  readonly #child: ChildProcess;
+  readonly #files: ReturnType<typeof runFiles>;
+  readonly #ended: Promise<string>;
+  #outcome: string | undefined;
+  #intended = false;
+
+  constructor(options: MachineOptions) {
+    this.#files = runFiles(options.runDirectory);
+    const log = openSync(this.#files.qemuLog, 'w');
+    const args = ['--pdeathsig', 'KILL', '--', 'qemu-system-x86_64', ...qemuArguments(options)];
+    this.#child = spawn('setpriv', args, { stdio: ['ignore', log, log] });
+    closeSync(log);
+    this.#ended = new Promise((resolve) => {
+      const settle = (outcome: string) => {
+        this.#outcome ??= outcome;
+        resolve(outcome);
+      };
+      this.#child.on('error', (cause) => settle(`could not be started: ${cause.message}`));
+      this.#child.on('exit', (exitCode, signal) => settle(signal ? `by ${signal}` : `with exit code ${exitCode}`));
+    });
+  }
+
+  /** The process id of QEMU. */
+  get pid(): number | undefined {
+    return this.#child.pid;
+  }
+
+  get hasEnded(): boolean {
+    return this.#outcome !== undefined;
+  }
+
+  /** Resolves when QEMU ends, with how. */
+  get ended(): Promise<string> {
+    return this.#ended;
+  }
+
+  /** The last lines of what Xen and dom0 printed, and of QEMU's own messages. */
+  consoles(): ConsoleTail[] {
+    return [
+      { name: 'Xen and dom0', text: lastLines(this.serialText()) },
+      { name: 'QEMU', text: lastLines(readText(this.#files.qemuLog)) },
+    ];
+  }
+
+  /** All that Xen and dom0 printed on the serial port. */
+  serialText(): string {
+    return readText(this.#files.serialLog);
+  }
+
+  /** Connects to the agent's port; QEMU makes the socket when it starts. */
+  connectAgent(deadlineMs: number): Promise<Socket> {
+    return this.#connect(this.#files.agentSocket, deadlineMs);
+  }
+
+  /** Connects to the terminal (/dev/hvc1 in dom0). */
+  connectTerminal(deadlineMs: number): Promise<Socket> {
+    return this.#connect(this.#files.terminalSocket, deadlineMs);
+  }
+
+  /** The error for QEMU having ended when it should not have. */
+  endedError(): LabError {
+    const intended = this.#intended
+      ? 'The lab was closed.'
+      : `QEMU ended ${this.#outcome ?? ''} while it was needed.`;
+    const code = this.#intended ? LabErrorCode.closed : LabErrorCode.machineEnded;
+    return new LabError(code, intended, { consoles: this.#intended ? [] : this.consoles() });
+  }
+
+  /** Ends this QEMU, and no other. Twice is fine. */
+  async end(): Promise<void> {
+    this.#intended = true;
+    if (this.hasEnded) return;
+    this.#child.kill('SIGTERM');
+    const kill = setTimeout(() => this.#child.kill('SIGKILL'), quitMs);
+    await this.#ended;
+    clearTimeout(kill);
+  }
+
+  async #connect(path: string, deadlineMs: number): Promise<Socket> {
+    const untilMs = performance.now() + deadlineMs;
+    for (;;) {
+      const socket = await tryConnect(path);
+      if (socket) return socket;
+      if (this.hasEnded) throw this.endedError();
+      if (performance.now() > untilMs) {
+        const message = `QEMU did not open ${path} within ${deadlineMs} ms.`;
+        throw new LabError(LabErrorCode.bootTimeout, message, { consoles: this.consoles() });
+      }
+      await sleep(25);
+    }
+  }
+}
+
+function tryConnect(path: string): Promise<Socket | undefined> {
+  return new Promise((resolve) => {
+    const socket = connect(path);
+    socket.once('connect', () => resolve(socket));
+    socket.once('error', () => resolve(undefined));
+  });
+}
+
+function readText(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return '';
+  }
+}

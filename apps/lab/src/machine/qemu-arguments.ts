@@ -1,0 +1,75 @@
+import { join } from 'node:path';
+import type { Image } from '../image/build.js';
+import { deviceArguments, escaped, type LabDevice } from './devices.js';
+
+export interface MachineOptions {
+  readonly image: Pick<Image, 'disk' | 'xen' | 'kernel' | 'initramfs'>;
+  readonly devices: readonly LabDevice[];
+  /** Folder for the sockets and the serial log. */
+  readonly runDirectory: string;
+  /** Without: no IOMMU in the machine, and Xen is told so. Default: with. */
+  readonly iommu?: boolean;
+  /** Appended to Xen's command line. */
+  readonly xenArguments?: readonly string[];
+  /** Appended to dom0's kernel command line. */
+  readonly kernelArguments?: readonly string[];
+}
+
+/** The machine's files in its run folder. */
+export function runFiles(runDirectory: string) {
+  return {
+    serialLog: join(runDirectory, 'serial.log'),
+    qemuLog: join(runDirectory, 'qemu.log'),
+    agentSocket: join(runDirectory, 'agent.sock'),
+    terminalSocket: join(runDirectory, 'terminal.sock'),
+  };
+}
+
+export const agentPortName = 'xenpt.agent';
+
+/**
+ * QEMU's command line. The processor is emulated: no KVM is needed, and TCG's AMD model gives Xen nested paging.
+ * - SMAP, SMEP, PKU and LA57 are off: with SMAP a PV dom0 dies at its first bounce frame.
+ * - `no-sharept`, because VT-d's table format is not AMD's.
+ * - `spec-ctrl=eager-fpu`: TCG's XSAVE does not trap when CR0.TS is set, so that with Xen's lazy switching dom0 would save
+ *   a guest's registers as its own. Seen: Node and bash in dom0 crash within seconds while a guest runs.
+ * - `kernel-irqchip=off` is what the IOMMU's interrupt remapping asks for.
+ */
+export function qemuArguments(options: MachineOptions): string[] {
+  const { image, runDirectory } = options;
+  const withIommu = options.iommu ?? true;
+  const files = runFiles(runDirectory);
+  const socket = (id: string, path: string) => `socket,id=${id},path=${escaped(path)},server=on,wait=off`;
+  return [
+    ...['-machine', 'q35,kernel-irqchip=off', '-accel', 'tcg,thread=multi', '-cpu', 'max,-smap,-smep,-pku,-la57,-xsave'],
+    ...['-smp', '2', '-m', '4G'],
+    ...['-nodefaults', '-no-reboot', '-display', 'none', '-vga', 'none', '-monitor', 'none', '-nic', 'none'],
+    ...['-serial', `file:${escaped(files.serialLog)}`],
+    ...['-kernel', image.xen, '-append', xenArguments(withIommu, options.xenArguments ?? [])],
+    ...['-initrd', dom0Modules(image, options.kernelArguments ?? [])],
+    ...(withIommu ? ['-device', 'intel-iommu,intremap=on'] : []),
+    ...['-drive', `if=none,id=disk,file=${escaped(image.disk)},format=raw,snapshot=on`],
+    ...['-device', 'virtio-blk-pci,drive=disk,bus=pcie.0,addr=0x02'],
+    ...['-device', 'virtio-serial-pci,id=channels,bus=pcie.0,addr=0x03'],
+    ...['-chardev', socket('agent', files.agentSocket)],
+    ...['-device', `virtserialport,bus=channels.0,nr=1,chardev=agent,name=${agentPortName}`],
+    ...['-chardev', socket('terminal', files.terminalSocket)],
+    ...['-device', 'virtconsole,bus=channels.0,nr=2,chardev=terminal'],
+    ...deviceArguments(options.devices),
+  ];
+}
+
+function xenArguments(withIommu: boolean, extra: readonly string[]): string {
+  const iommu = withIommu ? 'iommu=verbose,required,no-sharept' : 'iommu=0';
+  const memory = 'dom0_mem=1536M,max:1536M dom0_max_vcpus=2';
+  const console = 'console=com1 com1=115200 conring_size=1m loglvl=all guest_loglvl=all';
+  return [console, memory, iommu, 'spec-ctrl=eager-fpu', ...extra].join(' ');
+}
+
+// Multiboot modules: the first's arguments follow its path; commas part the modules.
+function dom0Modules(image: MachineOptions['image'], extra: readonly string[]): string {
+  const kernelArguments = ['console=hvc0', 'quiet', 'mitigations=off', 'panic=-1', 'pci=noearly', ...extra]
+    .map(escaped)
+    .join(' ');
+  return `${escaped(image.kernel)} ${kernelArguments},${escaped(image.initramfs)}`;
+}

@@ -1,0 +1,47 @@
+// `npm test`: everything, counted. `npm test -- --no-lab` leaves out what boots a Xen host.
+import { mkdirSync, readFileSync, rmSync } from 'node:fs';
+import path from 'node:path';
+import { root, run, step } from './lib/run.mjs';
+import { assertRootOrSudo, nx, setUp } from './lib/setup.mjs';
+
+const lab = !process.argv.includes('--no-lab');
+if (lab) assertRootOrSudo();
+await setUp({ lab });
+
+const count = { passed: 0, failed: 0 };
+const reports = path.join(root, 'build/reports');
+rmSync(reports, { recursive: true, force: true });
+mkdirSync(reports, { recursive: true });
+
+/** A command that is one test: it passes or it does not. */
+async function check(title, command, args) {
+  const code = await step(title, () => run(command, args, { quiet: true }));
+  count[code === 0 ? 'passed' : 'failed'] += 1;
+  if (code !== 0) process.stderr.write(`✗ ${title}\n`);
+}
+
+/** A run of vitest, counted test by test from its own report. */
+async function vitest(title, name, projects) {
+  const file = path.join(reports, `${name}.json`);
+  const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${file}`];
+  const code = await step(title, () => run('npx', ['--no-install', 'vitest', 'run', ...projects, ...reporters]));
+  let failed = 0;
+  try {
+    const report = JSON.parse(readFileSync(file, 'utf8'));
+    count.passed += report.numPassedTests;
+    failed = report.numFailedTests;
+  } catch (error) {
+    process.stderr.write(`✗ ${title}: no report was written (${error.message})\n`);
+  }
+  // A file that does not load, or an error outside a test, fails the run without a failed test.
+  count.failed += code === 0 ? failed : Math.max(failed, 1);
+}
+
+await check('types (tsc)', 'npx', nx(['run-many', '-t', 'typecheck']));
+await check('lint (eslint)', 'npx', ['--no-install', 'eslint', '.']);
+await check('format (prettier)', 'npx', ['--no-install', 'prettier', '--check', '.']);
+await vitest('unit and property tests', 'unit', ['--project=!lab']);
+if (lab) await vitest('lab scenarios on a real Xen', 'lab', ['--project=lab']);
+
+process.stdout.write(`\n${count.passed} passed, ${count.failed} failed\n`);
+process.exit(count.failed === 0 ? 0 : 1);
