@@ -19,6 +19,8 @@ export interface BootOptions {
   readonly devices?: readonly LabDevice[];
   /** false: a machine without an IOMMU. */
   readonly iommu?: boolean;
+  /** Processors of the machine and of dom0. Default: 2. */
+  readonly processors?: 1 | 2;
   readonly xenArguments?: readonly string[];
   readonly kernelArguments?: readonly string[];
   /** From power-on to the first command. Default: {@link defaultBootTimeoutMs}. */
@@ -39,7 +41,6 @@ export class Lab {
   readonly #agent: AgentClient;
   readonly #runDirectory: string;
   readonly #devices: ReadonlyMap<string, string>;
-  readonly #guests = new Set<Guest>();
   #closed = false;
 
   private constructor(
@@ -65,7 +66,7 @@ export class Lab {
     const progress = (step: string) => options.onProgress?.({ step, elapsedMs: performance.now() - startedMs });
     const profile = findProfile(options.profile);
     const devices = options.devices ?? defaultDevices;
-    const { cache, signal, iommu, xenArguments, kernelArguments } = options;
+    const { cache, signal, iommu, processors, xenArguments, kernelArguments } = options;
     const image = await ensureImage({
       profile,
       signal,
@@ -80,6 +81,7 @@ export class Lab {
       devices,
       runDirectory,
       ...(iommu === undefined ? {} : { iommu }),
+      ...(processors === undefined ? {} : { processors }),
       ...(xenArguments === undefined ? {} : { xenArguments }),
       ...(kernelArguments === undefined ? {} : { kernelArguments }),
     });
@@ -148,11 +150,9 @@ export class Lab {
     throw new LabError(LabErrorCode.execFailed, 'npm could not install the packages in dom0.', { consoles });
   }
 
-  /** Creates a guest of busybox and Debian's kernel; it is destroyed with the lab. */
-  async createGuest(options: GuestOptions): Promise<Guest> {
-    const guest = await Guest.create(this, this.#agent, options);
-    this.#guests.add(guest);
-    return guest;
+  /** Creates a guest of busybox and Debian's kernel; it ends with the lab. */
+  createGuest(options: GuestOptions): Promise<Guest> {
+    return Guest.create(this, this.#agent, options);
   }
 
   /** Xen's messages (`xl dmesg`) as far as they came by the serial port, and dom0's. */

@@ -18,7 +18,8 @@ export async function runShell(lab: Lab): Promise<number> {
   terminal.pipe(stdout, { end: false });
   stdout.on('resize', resize);
   try {
-    const command = `stty -F /dev/hvc1 sane ${size()}; TERM=\${LAB_TERM:-linux} setsid --ctty --wait bash --login <>/dev/hvc1 >&0 2>&1`;
+    const shell = 'TERM=${LAB_TERM:-linux} setsid --ctty --wait bash --login <>/dev/hvc1 >&0 2>&1';
+    const command = `stty -F /dev/hvc1 sane ${size()}; ${shell}`;
     const env = { LAB_TERM: process.env['TERM'] ?? 'linux' };
     const { exitCode } = await lab.exec(command, { timeoutMs: sessionMs, env });
     return exitCode;

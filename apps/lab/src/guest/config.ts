@@ -8,7 +8,7 @@ export const guestHome = '/usr/lib/xenpt-lab/guest';
 export interface GuestOptions {
   /** A word; unique among the host's guests. */
   readonly name: string;
-  /** Default: 256. */
+  /** Default: 256, at least 192: the initramfs is put at 128 MiB. */
   readonly memoryMiB?: number;
   /** Default: 1. */
   readonly vcpus?: number;
@@ -29,6 +29,7 @@ export interface GuestOptions {
 }
 
 export const defaultMemoryMiB = 256;
+const minimumMemoryMiB = 192;
 export const defaultGuestModules: readonly string[] = ['e1000e'];
 
 /** The files of one guest in dom0. */
@@ -51,9 +52,10 @@ export function guestFiles(name: string) {
 
 /**
  * Why what is not obvious is there:
- * - `tsc_mode`, `cpuid`: TCG does not report the next instruction pointer for an intercepted RDTSCP, and Xen then cannot
- *   step over it; so no read of the counter is to be intercepted.
- * - `quiet`, and no `nographic`, which makes SeaBIOS print its own console on the serial port: each character on an emulated serial port of an emulated machine takes a millisecond.
+ * - `tsc_mode`, `cpuid`: TCG does not report the next instruction pointer for an intercepted RDTSCP, and Xen then
+ *   cannot step over it; so no read of the counter is to be intercepted.
+ * - `quiet`, and no `nographic`, which makes SeaBIOS print its own console on the serial port: each character on an
+ *   emulated serial port of an emulated machine takes a millisecond.
  * - `pci=noearly`: on what looks like an old AMD processor Linux searches 256 buses for an AGP bridge (aperture_64.c),
  *   8192 config reads that each take a trip to QEMU: two minutes.
  */
@@ -65,10 +67,17 @@ export function guestConfig(options: GuestOptions): string {
     ...(modules.length > 0 ? [`lab.modules=${modules.join(',')}`] : []),
     ...(options.kernelArguments ?? []),
   ];
+  const memoryMiB = options.memoryMiB ?? defaultMemoryMiB;
+  if (memoryMiB < minimumMemoryMiB) {
+    throw new LabError(
+      LabErrorCode.unknown,
+      `A guest has at least ${minimumMemoryMiB} MiB of memory, not ${memoryMiB}.`,
+    );
+  }
   const lines = [
     `name=${quoted(options.name)}`,
     'type="hvm"',
-    `memory=${options.memoryMiB ?? defaultMemoryMiB}`,
+    `memory=${memoryMiB}`,
     `vcpus=${options.vcpus ?? 1}`,
     `kernel=${quoted(`${guestHome}/real-mode`)}`,
     `device_model_args_hvm=[${deviceModelArguments(files).map(quoted).join(', ')}]`,

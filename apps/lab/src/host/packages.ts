@@ -10,7 +10,7 @@ export interface HostPackage {
   readonly why: string;
 }
 
-/** The Debian packages a lab needs on its host. The same list is read by the repository's start script, as plain JSON. */
+/** The Debian packages a lab needs on its host. The repository's start script reads the same list, as plain JSON. */
 export const hostPackages: readonly HostPackage[] = list;
 
 /** Those of them that are not installed here. */

@@ -52,7 +52,8 @@ function withParents(entries: readonly CpioEntry[]): CpioEntry[] {
   return all;
 }
 
-// magic | ino | mode | uid | gid | nlink | mtime | filesize | devmajor | devminor | rdevmajor | rdevminor | namesize | check
+// magic | ino | mode | uid | gid | nlink | mtime | filesize | devmajor | devminor | rdevmajor | rdevminor | namesize |
+// check
 function record(entry: CpioEntry, inode: number): Buffer {
   const content = Buffer.from(entry.content ?? new Uint8Array());
   const name = Buffer.from(`${entry.path}\0`);

@@ -1,6 +1,6 @@
 import { LabError, LabErrorCode } from '../errors.js';
 
-/** A network that QEMU makes up: a gateway at 10.0.2.2, DHCP, nothing beyond; and files by TFTP if there is a folder. */
+/** A network that QEMU makes up: a gateway at 10.0.2.2, DHCP, nothing beyond; files by TFTP if there is a folder. */
 export interface LabNetwork {
   /** Folder of this host whose files the gateway gives out by TFTP. */
   readonly tftpRoot?: string;

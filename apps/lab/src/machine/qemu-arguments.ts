@@ -9,6 +9,8 @@ export interface MachineOptions {
   readonly runDirectory: string;
   /** Without: no IOMMU in the machine, and Xen is told so. Default: with. */
   readonly iommu?: boolean;
+  /** Of the machine, and of dom0. One makes a request of a guest cheaper on a busy host: see the README. Default: 2. */
+  readonly processors?: 1 | 2;
   /** Appended to Xen's command line. */
   readonly xenArguments?: readonly string[];
   /** Appended to dom0's kernel command line. */
@@ -27,25 +29,33 @@ export function runFiles(runDirectory: string) {
 
 export const agentPortName = 'xenpt.agent';
 
+const defaultProcessors = 2;
+
+/**
+ * SMAP, SMEP, PKU and LA57 are off: with SMAP a PV dom0 dies at its first bounce frame. XSAVE is off because TCG's does
+ * not trap when CR0.TS is set, which is what Xen's lazy switching of registers relies on.
+ */
+const processorModel = 'max,-smap,-smep,-pku,-la57,-xsave';
+
 /**
  * QEMU's command line. The processor is emulated: no KVM is needed, and TCG's AMD model gives Xen nested paging.
- * - SMAP, SMEP, PKU and LA57 are off: with SMAP a PV dom0 dies at its first bounce frame.
  * - `no-sharept`, because VT-d's table format is not AMD's.
- * - `spec-ctrl=eager-fpu`: TCG's XSAVE does not trap when CR0.TS is set, so that with Xen's lazy switching dom0 would save
- *   a guest's registers as its own. Seen: Node and bash in dom0 crash within seconds while a guest runs.
+ * - XSAVE is off, and `spec-ctrl=eager-fpu`: TCG's XSAVE does not trap when CR0.TS is set, so that with Xen's lazy
+ *   switching dom0 would save a guest's registers as its own. Seen: Node and bash in dom0 crash while a guest runs.
  * - `kernel-irqchip=off` is what the IOMMU's interrupt remapping asks for.
  */
 export function qemuArguments(options: MachineOptions): string[] {
   const { image, runDirectory } = options;
   const withIommu = options.iommu ?? true;
+  const processors = options.processors ?? defaultProcessors;
   const files = runFiles(runDirectory);
   const socket = (id: string, path: string) => `socket,id=${id},path=${escaped(path)},server=on,wait=off`;
   return [
-    ...['-machine', 'q35,kernel-irqchip=off', '-accel', 'tcg,thread=multi', '-cpu', 'max,-smap,-smep,-pku,-la57,-xsave'],
-    ...['-smp', '2', '-m', '4G'],
+    ...['-machine', 'q35,kernel-irqchip=off', '-accel', 'tcg,thread=multi', '-cpu', processorModel],
+    ...['-smp', String(processors), '-m', '4G'],
     ...['-nodefaults', '-no-reboot', '-display', 'none', '-vga', 'none', '-monitor', 'none', '-nic', 'none'],
     ...['-serial', `file:${escaped(files.serialLog)}`],
-    ...['-kernel', image.xen, '-append', xenArguments(withIommu, options.xenArguments ?? [])],
+    ...['-kernel', image.xen, '-append', xenArguments(withIommu, processors, options.xenArguments ?? [])],
     ...['-initrd', dom0Modules(image, options.kernelArguments ?? [])],
     ...(withIommu ? ['-device', 'intel-iommu,intremap=on'] : []),
     ...['-drive', `if=none,id=disk,file=${escaped(image.disk)},format=raw,snapshot=on`],
@@ -59,9 +69,9 @@ export function qemuArguments(options: MachineOptions): string[] {
   ];
 }
 
-function xenArguments(withIommu: boolean, extra: readonly string[]): string {
+function xenArguments(withIommu: boolean, processors: number, extra: readonly string[]): string {
   const iommu = withIommu ? 'iommu=verbose,required,no-sharept' : 'iommu=0';
-  const memory = 'dom0_mem=1536M,max:1536M dom0_max_vcpus=2';
+  const memory = `dom0_mem=1536M,max:1536M dom0_max_vcpus=${processors}`;
   const console = 'console=com1 com1=115200 conring_size=1m loglvl=all guest_loglvl=all';
   return [console, memory, iommu, 'spec-ctrl=eager-fpu', ...extra].join(' ');
 }

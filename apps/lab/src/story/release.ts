@@ -7,7 +7,7 @@ export async function releasedWithin(lab: Lab, domid: number, timeoutMs: number)
   const untilMs = performance.now() + timeoutMs;
   let left = '';
   while (performance.now() < untilMs) {
-    const { stdout } = await lab.exec(`ls -d /run/xenpt/domain-${domid} 2>/dev/null; pgrep -f model-main`);
+    const { stdout } = await lab.exec(`ls -d /run/xenpt/domain-${domid} 2>/dev/null; pgrep -f '[m]odel-main'`);
     left = stdout.trim();
     if (left === '') return;
     await sleep(500);

@@ -2,7 +2,7 @@ import type { Lab } from '../lab.js';
 
 /** What Xen itself says of a device and of a domain's rights: its own ledger, from the `Q` and `q` debug keys. */
 export interface XenLedger {
-  /** `d0`, `DomIO:…`, `d3` …, or null when Xen does not know the function. */
+  /** `d0`, `d3`, `DomIO` …, or null when Xen does not know the function. */
   readonly owner: string | null;
   /** Machine interrupts allocated to the function's MSI or MSI-X. */
   readonly messageInterrupts: readonly number[];
@@ -29,7 +29,7 @@ export async function readXenLedger(lab: Lab, sbdf: string): Promise<XenLedger> 
 
 /** Reads the text of both debug keys. Exported for its test. */
 export function parseXenLedger(text: string, sbdf: string): XenLedger {
-  const device = new RegExp(`${sbdf.replaceAll('.', '\\.')} - (\\S+)[^\\n]*?(?:MSIs <([^>]*)>)?\\s*$`, 'm').exec(
+  const device = new RegExp(`${sbdf.replaceAll('.', '\\.')} - ([^\\s:]+)[^\\n]*?(?:MSIs <([^>]*)>)?\\s*$`, 'm').exec(
     text,
   );
   const messageInterrupts = (device?.[2] ?? '').trim().split(/\s+/).filter(Boolean).map(Number);

@@ -36,6 +36,7 @@ describe('guestConfig', () => {
 
   it('refuses what would be something else for xl or a shell', () => {
     expect(() => guestConfig({ name: 'a; reboot' })).toThrow('lower-case word');
+    expect(() => guestConfig({ name: 'a', memoryMiB: 128 })).toThrow('at least 192 MiB');
     expect(() => guestConfig({ name: 'a', pci: ['"'] })).toThrow('xl cannot take');
     expect(() => guestConfig({ name: 'a', kernelArguments: ['x\n'] })).toThrow('xl cannot take');
   });

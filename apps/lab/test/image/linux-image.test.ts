@@ -1,6 +1,12 @@
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
-import { entrySizeOffset, extractKernel, guestAddresses, guestEntry, splitKernel } from '../../src/image/linux-image.js';
+import {
+  entrySizeOffset,
+  extractKernel,
+  guestAddresses,
+  guestEntry,
+  splitKernel,
+} from '../../src/image/linux-image.js';
 
 function bzImage(payload: Buffer, setupSectors: number): Buffer {
   const realMode = (setupSectors === 0 ? 5 : setupSectors + 1) * 512;
@@ -40,6 +46,8 @@ describe('guestEntry', () => {
   it('is the code it says, with the size where it says', () => {
     const code = guestEntry(0x11223344);
     expect(code.readUInt32LE(entrySizeOffset)).toBe(0x11223344);
-    expect(code.toString('hex')).toBe(['c7861802000000000008', 'c7861c02000044332211', 'b800000001', 'ffe0'].join(''));
+    expect(code.toString('hex')).toBe(
+      ['c7861802000000000008', 'c7861c02000044332211', 'b800000001', 'ffe0'].join(''),
+    );
   });
 });

@@ -16,7 +16,7 @@ describe('qemuArguments', () => {
     const args = qemuArguments(options);
     expect(valueOf(args, '-machine')).toBe('q35,kernel-irqchip=off');
     expect(valueOf(args, '-accel')).toBe('tcg,thread=multi');
-    expect(valueOf(args, '-cpu')).toBe('max,-smap,-smep,-pku,-la57');
+    expect(valueOf(args, '-cpu')).toBe('max,-smap,-smep,-pku,-la57,-xsave');
     expect(args).toContain('intel-iommu,intremap=on');
     expect(valueOf(args, '-append')).toContain('iommu=verbose,required,no-sharept');
     expect(valueOf(args, '-append')).toContain('spec-ctrl=eager-fpu');
@@ -33,6 +33,15 @@ describe('qemuArguments', () => {
     expect(args).not.toContain('intel-iommu,intremap=on');
     expect(valueOf(args, '-append')).toMatch(/ iommu=0( |$)/);
     expect(valueOf(args, '-append')).not.toContain('required');
+  });
+
+  it('gives the machine and dom0 the same number of processors', () => {
+    const both = (args: readonly string[]) => [
+      valueOf(args, '-smp'),
+      /dom0_max_vcpus=\d/.exec(valueOf(args, '-append'))?.[0],
+    ];
+    expect(both(qemuArguments(options))).toEqual(['2', 'dom0_max_vcpus=2']);
+    expect(both(qemuArguments({ ...options, processors: 1 }))).toEqual(['1', 'dom0_max_vcpus=1']);
   });
 
   it('passes more arguments to Xen and to dom0, where a comma parts nothing', () => {
