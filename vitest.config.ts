@@ -35,7 +35,6 @@ export default defineConfig({
           include: ['scenarios/**/*.lab.ts'],
           testTimeout: 1_800_000,
           hookTimeout: 1_800_000,
-          fileParallelism: false,
         },
       },
     ],

@@ -1,7 +1,7 @@
 // `npm test`: everything, counted. `npm test -- --no-lab` leaves out what boots a Xen host.
 import { mkdirSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
-import { root, run, step } from './lib/run.mjs';
+import { mustRun, root, run, step } from './lib/run.mjs';
 import { assertRootOrSudo, nx, setUp } from './lib/setup.mjs';
 
 const lab = !process.argv.includes('--no-lab');
@@ -41,7 +41,11 @@ await check('types (tsc)', 'npx', nx(['run-many', '-t', 'typecheck']));
 await check('lint (eslint)', 'npx', ['--no-install', 'eslint', '.']);
 await check('format (prettier)', 'npx', ['--no-install', 'prettier', '--check', '.']);
 await vitest('unit and property tests', 'unit', ['--project=!lab']);
-if (lab) await vitest('lab scenarios on a real Xen', 'lab', ['--project=lab']);
+if (lab) {
+  await step('packing what users install', () => mustRun('node', ['scripts/pack.mjs'], 'Packing'));
+  // Each boots a machine with one processor, so two at a time is what two cores take.
+  await vitest('lab scenarios on a real Xen', 'lab', ['--project=lab', '--maxWorkers=2']);
+}
 
 process.stdout.write(`\n${count.passed} passed, ${count.failed} failed\n`);
 process.exit(count.failed === 0 ? 0 : 1);

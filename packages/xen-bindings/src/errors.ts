@@ -75,6 +75,8 @@ export class XenCallError extends XenError {
 
 /** Symbol of a Linux errno, e.g. 16 is `EBUSY`. */
 export function errnoNameOf(errno: number): string {
+  // Linux has two names for 95; this is the one that Xen uses (xen/include/public/errno.h).
+  if (errno === constants.errno.EOPNOTSUPP) return 'EOPNOTSUPP';
   return Object.entries(constants.errno).find(([, value]) => value === errno)?.[0] ?? 'UNKNOWN';
 }
 

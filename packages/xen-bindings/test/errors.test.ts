@@ -35,8 +35,9 @@ describe('errors from the addon become', () => {
   });
 });
 
-it('an errno without a symbol is UNKNOWN', () => {
+it('an errno has the name that Xen uses, or UNKNOWN', () => {
   expect(errnoNameOf(16)).toBe('EBUSY');
+  expect(errnoNameOf(95)).toBe('EOPNOTSUPP');
   expect(errnoNameOf(0)).toBe('UNKNOWN');
   expect(errnoNameOf(123_456)).toBe('UNKNOWN');
 });
