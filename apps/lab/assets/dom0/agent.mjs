@@ -20,7 +20,7 @@ import { encodeFrame, FrameDecoder } from './framing.mjs';
 
 const portName = 'xenpt.agent';
 const pieceBytes = 64 * 1024;
-/** After a command's end its pipes may be held open by what it left in the background; this long they are still read. */
+/** After a command's end, what it left in the background may hold its pipes open; this long they are still read. */
 const lingerMs = 500;
 /** So long a console's bytes are gathered. */
 const gatherMs = 100;

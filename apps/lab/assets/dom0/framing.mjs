@@ -22,7 +22,7 @@ export function encodeFrame(head, body = new Uint8Array()) {
   return frame;
 }
 
-/** Takes a stream's chunks however they are cut and yields whole frames. Throws where the stream is no stream of frames. */
+/** Takes a stream's chunks however they are cut and yields whole frames. Throws where they are no frames. */
 export class FrameDecoder {
   #chunks = [];
   #length = 0;

@@ -34,7 +34,7 @@ export async function setTheScene({ tarballs, ...options }: SettingOptions): Pro
   writeFileSync(join(folder, 'payload.bin'), content);
   const started = performance.now();
   const lab = await Lab.boot({
-    // Measured: a guest is at its shell several times sooner than with two, whose emulated processors wait for each other.
+    // Measured: a guest is at its shell several times sooner than with two, which wait for each other.
     processors: 1,
     // Xen's log is read back by the scenarios; its default ring holds 16 KiB.
     xenArguments: ['conring_size=4M'],
