@@ -15,6 +15,6 @@ describe('hostPackages', () => {
   it('misses the commands that are not on the path', () => {
     const missing = missingHostPackages('/nonexistent').map((entry) => entry.package);
     expect(missing).toContain('apt');
-    expect(missing.includes('ipxe-qemu')).toBe(!existsSync('/usr/lib/ipxe/qemu/efi-e1000e.rom'));
+    expect(missing.includes('ipxe-qemu')).toBe(!existsSync('/var/lib/dpkg/info/ipxe-qemu.list'));
   });
 });
