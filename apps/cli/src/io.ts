@@ -4,6 +4,11 @@ import type { OpenXenHostOptions, XenHost } from '@xenpt/qmp-sdk/xen';
 export interface Io {
   readonly stdout: (text: string) => void;
   readonly stderr: (text: string) => void;
+  readonly stdin: NodeJS.ReadableStream;
+  /** The size of the terminal that standard output is; undefined when it is a pipe or a file. */
+  readonly terminal: { readonly columns: number; readonly rows: number } | undefined;
+  /** Writes a file that a person asked for by `--output`; it appears whole or not at all. */
+  readonly writeFile: (path: string, content: string | Uint8Array) => void;
   /** A person looks at it and has not switched colours off (NO_COLOR). */
   readonly color: boolean;
   readonly version: string;

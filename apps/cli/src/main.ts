@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { CommanderError } from 'commander';
 import { openXenHost, type XenHost } from '@xenpt/qmp-sdk/xen';
 import { ExitCode, exitCodeOf } from './exit-code.js';
@@ -41,14 +41,17 @@ async function runVerb(io: Io, verb: Verb, args: readonly string[], options: Ver
   const style = createStyle(io.color && !options.json);
   let host: XenHost | undefined;
   try {
-    host = io.openHost(options.sysroot === undefined ? {} : { sysroot: options.sysroot });
-    const {
-      json,
-      text,
-      notes = [],
-      exitCode = ExitCode.ok,
-    } = await verb.run({ host, style, signal: io.signal }, args);
-    io.stdout(options.json ? formatJson(json) : `${text}\n`);
+    const context = {
+      get host() {
+        return (host ??= io.openHost(options.sysroot === undefined ? {} : { sysroot: options.sysroot }));
+      },
+      style,
+      signal: io.signal,
+      io,
+    };
+    const { json, text, notes = [], exitCode = ExitCode.ok } = await verb.run(context, args, options);
+    if (options.json && json) io.stdout(formatJson(json));
+    if (!options.json && text !== undefined) io.stdout(`${text}\n`);
     for (const note of notes) io.stderr(`${createStyle(io.color).warning('note:')} ${note}\n`);
     return exitCode;
   } catch (thrown) {
@@ -74,6 +77,18 @@ function describeUsage(error: CommanderError) {
   };
 }
 
+/** Written beside its place and renamed, so that an interrupted or failed write leaves no half of a file. */
+function writeWhole(path: string, content: string | Uint8Array): void {
+  const aside = `${path}.${process.pid}.part`;
+  try {
+    writeFileSync(aside, content);
+    renameSync(aside, path);
+  } catch (cause) {
+    rmSync(aside, { force: true });
+    throw cause;
+  }
+}
+
 /** Runs this process's command line; called by bin/xenpt.js. */
 export async function runProcess(): Promise<void> {
   const controller = new AbortController();
@@ -84,6 +99,9 @@ export async function runProcess(): Promise<void> {
   process.exitCode = await main(process.argv.slice(2), {
     stdout: (text) => void process.stdout.write(text),
     stderr: (text) => void process.stderr.write(text),
+    stdin: process.stdin,
+    terminal: process.stdout.isTTY ? { columns: process.stdout.columns, rows: process.stdout.rows } : undefined,
+    writeFile: writeWhole,
     color: process.stdout.isTTY && (process.env['NO_COLOR'] ?? '') === '',
     version: manifest.version,
     signal: controller.signal,

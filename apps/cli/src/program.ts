@@ -1,13 +1,13 @@
 import { Command } from 'commander';
 import { ExitCode, exitCodeMeanings } from './exit-code.js';
 import type { Io } from './io.js';
-import type { Verb } from './verb.js';
+import type { Verb, VerbArgument, VerbOptionValues } from './verb.js';
 
-export interface VerbOptions {
+export type VerbOptions = VerbOptionValues & {
   readonly json: boolean;
   readonly debug: boolean;
   readonly sysroot?: string;
-}
+};
 
 export type RunVerb = (verb: Verb, args: readonly string[], options: VerbOptions) => Promise<void>;
 
@@ -31,9 +31,8 @@ function addVerb(program: Command, verb: Verb, io: Io, run: RunVerb): void {
   const last = words.pop() ?? '';
   const parent = words.reduce((command, word) => findOrAddGroup(command, word, io), program);
   const command = settle(parent.command(last), io).description(verb.summary);
-  for (const { name, description, variadic } of verb.arguments) {
-    command.argument(`<${name}${variadic ? '...' : ''}>`, description);
-  }
+  for (const argument of verb.arguments) command.argument(formatArgument(argument), argument.description);
+  for (const option of verb.options ?? []) command.option(option.flags, option.description, option.default);
   command.option('--json', 'print one JSON document', false);
   if (verb.sysroot) command.option('--sysroot <DIR>', 'look at a captured tree instead of this host');
   command.option('--debug', 'show where an error comes from', false);
@@ -41,6 +40,11 @@ function addVerb(program: Command, verb: Verb, io: Io, run: RunVerb): void {
   command.action(async () => {
     await run(verb, command.args, command.opts<VerbOptions>());
   });
+}
+
+function formatArgument({ name, variadic, optional }: VerbArgument): string {
+  const whole = `${name}${variadic ? '...' : ''}`;
+  return optional ? `[${whole}]` : `<${whole}>`;
 }
 
 function findOrAddGroup(parent: Command, name: string, io: Io): Command {

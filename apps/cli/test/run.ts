@@ -1,7 +1,9 @@
+import { Readable } from 'node:stream';
 import { afterEach } from 'vitest';
 import type { OpenXenHostOptions } from '@xenpt/qmp-sdk/xen';
 import { createFakeHost, type FakeHost, type FakeHostOptions } from '@xenpt/qmp-sdk/xen/testing';
 import type { ExitCode } from '../src/exit-code.js';
+import type { Io } from '../src/io.js';
 import { main } from '../src/main.js';
 
 const open: FakeHost[] = [];
@@ -22,16 +24,27 @@ export interface Run {
   readonly stdout: string;
   readonly stderr: string;
   readonly opened: readonly OpenXenHostOptions[];
+  readonly files: ReadonlyMap<string, string | Uint8Array>;
+}
+
+export interface RunSettings {
+  readonly color?: boolean;
+  readonly stdin?: string;
+  readonly terminal?: Io['terminal'];
 }
 
 /** Runs a command line on a fake host that stays open for the next one. */
-export async function run(host: FakeHost, line: string, settings: { color?: boolean } = {}): Promise<Run> {
+export async function run(host: FakeHost, line: string, settings: RunSettings = {}): Promise<Run> {
   const opened: OpenXenHostOptions[] = [];
+  const files = new Map<string, string | Uint8Array>();
   let stdout = '';
   let stderr = '';
   const exitCode = await main(line.split(' ').filter(Boolean), {
     stdout: (text) => void (stdout += text),
     stderr: (text) => void (stderr += text),
+    stdin: Readable.from([settings.stdin ?? '']),
+    terminal: settings.terminal,
+    writeFile: (path, content) => void files.set(path, content),
     color: settings.color ?? false,
     version: '0.1.0',
     signal: new AbortController().signal,
@@ -40,7 +53,7 @@ export async function run(host: FakeHost, line: string, settings: { color?: bool
       return Object.assign(Object.create(host) as FakeHost, { close: () => {} });
     },
   });
-  return { exitCode, stdout, stderr, opened };
+  return { exitCode, stdout, stderr, opened, files };
 }
 
 export function parse(text: string): Record<string, unknown> {
