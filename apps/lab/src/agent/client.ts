@@ -37,10 +37,14 @@ export class AgentClient {
   #nextId = 1;
   #failure: LabError | undefined;
 
-  /** `describeEnd` gives the error for the stream having ended. */
-  constructor(stream: Duplex, describeEnd: () => LabError) {
+  /**
+   * `describeEnd` gives the error for the stream having ended. An agent of a resumed machine has said its hello to
+   * another client.
+   */
+  constructor(stream: Duplex, describeEnd: () => LabError, resumed = false) {
     this.#stream = stream;
     this.#describe = describeEnd;
+    this.#greeted = resumed;
     const decoder = new FrameDecoder();
     this.hello = new Promise((resolve, reject) => {
       this.#pending.set(0, { onEvent: resolve, onFailure: reject });

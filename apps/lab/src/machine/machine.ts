@@ -1,9 +1,10 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { closeSync, openSync, readFileSync } from 'node:fs';
+import { closeSync, copyFileSync, openSync, readFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { LabError, LabErrorCode, lastLines, type ConsoleTail } from '../errors.js';
-import { qemuArguments, runFiles, type MachineOptions } from './qemu-arguments.js';
+import { run } from '../host/run.js';
+import { diskLayerArguments, qemuArguments, runFiles, type MachineOptions } from './qemu-arguments.js';
 
 /** How long QEMU may take to leave when it is asked to by its signal. */
 const quitMs = 5000;
@@ -19,7 +20,7 @@ export class Machine {
   #outcome: string | undefined;
   #intended = false;
 
-  constructor(options: MachineOptions) {
+  private constructor(options: MachineOptions) {
     this.#files = runFiles(options.runDirectory);
     const log = openSync(this.#files.qemuLog, 'w');
     const args = ['--pdeathsig', 'KILL', '--', 'qemu-system-x86_64', ...qemuArguments(options)];
@@ -33,6 +34,13 @@ export class Machine {
       this.#child.on('error', (cause) => settle(`could not be started: ${cause.message}`));
       this.#child.on('exit', (exitCode, signal) => settle(signal ? `by ${signal}` : `with exit code ${exitCode}`));
     });
+  }
+
+  /** Makes the machine's disk and switches it on. */
+  static async start(options: MachineOptions): Promise<Machine> {
+    await run('qemu-img', diskLayerArguments(options));
+    if (options.resume) copyFileSync(options.resume.serialLog, runFiles(options.runDirectory).serialLog);
+    return new Machine(options);
   }
 
   /** The process id of QEMU. */

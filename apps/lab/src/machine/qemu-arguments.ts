@@ -2,6 +2,17 @@ import { join } from 'node:path';
 import type { Image } from '../image/build.js';
 import { deviceArguments, escaped, type LabDevice } from './devices.js';
 
+/** A machine's state after its boot, as files in one folder of the cache. */
+export interface SavedState {
+  readonly directory: string;
+  /** Memory and devices: QEMU's migration stream. */
+  readonly memory: string;
+  /** What the boot wrote to the disk, over the image. */
+  readonly disk: string;
+  /** What Xen and dom0 had printed. */
+  readonly serialLog: string;
+}
+
 export interface MachineOptions {
   readonly image: Pick<Image, 'disk' | 'xen' | 'kernel' | 'initramfs'>;
   readonly devices: readonly LabDevice[];
@@ -15,6 +26,8 @@ export interface MachineOptions {
   readonly xenArguments?: readonly string[];
   /** Appended to dom0's kernel command line. */
   readonly kernelArguments?: readonly string[];
+  /** Goes on from there instead of booting. */
+  readonly resume?: SavedState;
 }
 
 /** The machine's files in its run folder. */
@@ -24,6 +37,8 @@ export function runFiles(runDirectory: string) {
     qemuLog: join(runDirectory, 'qemu.log'),
     agentSocket: join(runDirectory, 'agent.sock'),
     terminalSocket: join(runDirectory, 'terminal.sock'),
+    monitorSocket: join(runDirectory, 'monitor.sock'),
+    disk: join(runDirectory, 'disk.qcow2'),
   };
 }
 
@@ -54,11 +69,13 @@ export function qemuArguments(options: MachineOptions): string[] {
     ...['-machine', 'q35,kernel-irqchip=off', '-accel', 'tcg,thread=multi', '-cpu', processorModel],
     ...['-smp', String(processors), '-m', '4G'],
     ...['-nodefaults', '-no-reboot', '-display', 'none', '-vga', 'none', '-monitor', 'none', '-nic', 'none'],
-    ...['-serial', `file:${escaped(files.serialLog)}`],
+    ...['-chardev', `file,id=serial,path=${escaped(files.serialLog)},append=on`, '-serial', 'chardev:serial'],
+    ...['-chardev', socket('monitor', files.monitorSocket), '-mon', 'chardev=monitor,mode=control'],
     ...['-kernel', image.xen, '-append', xenArguments(withIommu, processors, options.xenArguments ?? [])],
     ...['-initrd', dom0Modules(image, options.kernelArguments ?? [])],
     ...(withIommu ? ['-device', 'intel-iommu,intremap=on'] : []),
-    ...['-drive', `if=none,id=disk,file=${escaped(image.disk)},format=raw,snapshot=on`],
+    // Nobody reads this disk after the machine's end.
+    ...['-drive', `if=none,id=disk,file=${escaped(files.disk)},format=qcow2,cache=unsafe`],
     ...['-device', 'virtio-blk-pci,drive=disk,bus=pcie.0,addr=0x02'],
     ...['-device', 'virtio-serial-pci,id=channels,bus=pcie.0,addr=0x03'],
     ...['-chardev', socket('agent', files.agentSocket)],
@@ -66,7 +83,14 @@ export function qemuArguments(options: MachineOptions): string[] {
     ...['-chardev', socket('terminal', files.terminalSocket)],
     ...['-device', 'virtconsole,bus=channels.0,nr=2,chardev=terminal'],
     ...deviceArguments(options.devices),
+    ...(options.resume ? ['-incoming', `exec:exec cat '${options.resume.memory.replaceAll("'", `'\\''`)}'`] : []),
   ];
+}
+
+/** qemu-img's arguments for the machine's disk: a throw-away layer over the image, or over what the boot wrote. */
+export function diskLayerArguments({ image, resume, runDirectory }: MachineOptions): string[] {
+  const below = resume ? ['-F', 'qcow2', '-b', resume.disk] : ['-F', 'raw', '-b', image.disk];
+  return ['create', '-q', '-f', 'qcow2', ...below, runFiles(runDirectory).disk];
 }
 
 function xenArguments(withIommu: boolean, processors: number, extra: readonly string[]): string {

@@ -22,6 +22,22 @@ export interface SettingOptions extends Pick<BootOptions, 'profile' | 'iommu' | 
   readonly tarballs: string;
 }
 
+/** The machine in which everything plays. */
+export function sceneMachine(
+  tftpRoot?: string,
+): Required<Pick<BootOptions, 'processors' | 'xenArguments' | 'devices'>> {
+  return {
+    // Measured: a guest is at its shell several times sooner than with two, which wait for each other.
+    processors: 1,
+    // Xen's log is read back by the scenarios; its default ring holds 16 KiB.
+    xenArguments: ['conring_size=4M'],
+    devices: [
+      { kind: 'e1000e', id: 'nic0', rootPort: true, network: tftpRoot === undefined ? {} : { tftpRoot } },
+      { kind: 'e1000e', id: 'nic1', rootPort: true, network: {} },
+    ],
+  };
+}
+
 /** Boots a profile and installs our packages in its dom0, as a user would. */
 export async function setTheScene({ tarballs, ...options }: SettingOptions): Promise<Setting> {
   const packed = readdirSync(tarballs).filter((name) => name.endsWith('.tgz'));
@@ -33,17 +49,7 @@ export async function setTheScene({ tarballs, ...options }: SettingOptions): Pro
   const content = randomBytes(payloadBytes);
   writeFileSync(join(folder, 'payload.bin'), content);
   const started = performance.now();
-  const lab = await Lab.boot({
-    // Measured: a guest is at its shell several times sooner than with two, which wait for each other.
-    processors: 1,
-    // Xen's log is read back by the scenarios; its default ring holds 16 KiB.
-    xenArguments: ['conring_size=4M'],
-    devices: [
-      { kind: 'e1000e', id: 'nic0', rootPort: true, network: { tftpRoot: folder } },
-      { kind: 'e1000e', id: 'nic1', rootPort: true, network: {} },
-    ],
-    ...options,
-  }).catch((cause: unknown) => {
+  const lab = await Lab.boot({ ...sceneMachine(folder), ...options }).catch((cause: unknown) => {
     removeFolder();
     throw cause;
   });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { qemuArguments, type MachineOptions } from '../../src/machine/qemu-arguments.js';
+import { diskLayerArguments, qemuArguments, type MachineOptions } from '../../src/machine/qemu-arguments.js';
 
 const options: MachineOptions = {
   image: { disk: '/i/dom0.img', xen: '/i/xen', kernel: '/i/vmlinux', initramfs: '/i/initrd.img' },
@@ -22,10 +22,22 @@ describe('qemuArguments', () => {
     expect(valueOf(args, '-append')).toContain('spec-ctrl=eager-fpu');
   });
 
-  it('never writes to the image', () => {
-    expect(qemuArguments(options).filter((argument) => argument.includes('/i/dom0.img'))).toEqual([
-      'if=none,id=disk,file=/i/dom0.img,format=raw,snapshot=on',
+  it('never writes to the image, nor to a saved state', () => {
+    const resume = { directory: '/s', memory: '/s/memory', disk: '/s/disk.qcow2', serialLog: '/s/serial.log' };
+    for (const each of [options, { ...options, resume }]) {
+      expect(qemuArguments(each).join(' ')).not.toMatch(/dom0\.img|\/s\/disk|\/s\/serial/);
+      expect(qemuArguments(each)).toContain('if=none,id=disk,file=/run/lab/disk.qcow2,format=qcow2,cache=unsafe');
+    }
+    expect(diskLayerArguments(options).slice(-4)).toEqual(['raw', '-b', '/i/dom0.img', '/run/lab/disk.qcow2']);
+    expect(diskLayerArguments({ ...options, resume }).slice(-4)).toEqual([
+      ...['qcow2', '-b', '/s/disk.qcow2', '/run/lab/disk.qcow2'],
     ]);
+  });
+
+  it('resumes from the saved memory, whatever its path holds', () => {
+    const resume = { directory: '/s', memory: "/s 1/it's", disk: '/s/disk.qcow2', serialLog: '/s/serial.log' };
+    expect(valueOf(qemuArguments({ ...options, resume }), '-incoming')).toBe(`exec:exec cat '/s 1/it'\\''s'`);
+    expect(qemuArguments(options)).not.toContain('-incoming');
   });
 
   it('can do without an IOMMU', () => {
@@ -51,6 +63,8 @@ describe('qemuArguments', () => {
   });
 
   it('doubles commas in paths', () => {
-    expect(valueOf(qemuArguments({ ...options, runDirectory: '/r,1' }), '-serial')).toBe('file:/r,,1/serial.log');
+    const args = qemuArguments({ ...options, runDirectory: '/r,1' });
+    expect(args).toContain('file,id=serial,path=/r,,1/serial.log,append=on');
+    expect(args.join(' ')).not.toMatch(/\/r,1/);
   });
 });
