@@ -1,5 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { closeSync, copyFileSync, openSync, readFileSync } from 'node:fs';
+import { closeSync, copyFileSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { LabError, LabErrorCode, lastLines, type ConsoleTail } from '../errors.js';
@@ -39,7 +39,10 @@ export class Machine {
   /** Makes the machine's disk and switches it on. */
   static async start(options: MachineOptions): Promise<Machine> {
     await run('qemu-img', diskLayerArguments(options));
-    if (options.resume) copyFileSync(options.resume.serialLog, runFiles(options.runDirectory).serialLog);
+    const { serialLog } = runFiles(options.runDirectory);
+    // QEMU appends to it; an attempt to resume may have left one.
+    rmSync(serialLog, { force: true });
+    if (options.resume) copyFileSync(options.resume.serialLog, serialLog);
     return new Machine(options);
   }
 
