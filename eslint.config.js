@@ -68,5 +68,9 @@ export default defineConfig(
     rules: noNode,
   },
   { files: ['packages/pci/src/**/*.ts'], ignores: ['packages/pci/src/sysfs/**'], rules: noNode },
-  { files: ['packages/qmp-sdk/src/**/*.ts'], ignores: ['packages/qmp-sdk/src/xen/**'], rules: noNode },
+  {
+    files: ['packages/qmp-sdk/src/**/*.ts'],
+    ignores: ['packages/qmp-sdk/src/{xen,node,testing,dirty-rate/node}/**'],
+    rules: noNode,
+  },
 );

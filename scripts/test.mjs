@@ -6,7 +6,7 @@ import { assertRootOrSudo, nx, setUp } from './lib/setup.mjs';
 
 const lab = !process.argv.includes('--no-lab');
 if (lab) assertRootOrSudo();
-await setUp({ lab });
+await setUp({ lab, tests: true });
 
 const count = { passed: 0, failed: 0 };
 const reports = path.join(root, 'build/reports');

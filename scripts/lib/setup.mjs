@@ -14,6 +14,11 @@ const buildPackages = [
   { package: 'python3', command: 'python3', why: 'node-gyp, which configures that compilation, is written in it' },
 ];
 
+/** What only the tests need. */
+const testPackages = [
+  { package: 'chromium', command: 'chromium', why: 'runs the WASM kernels and their worker pool in a browser' },
+];
+
 function assertNode() {
   const [major, minor] = process.versions.node.split('.').map(Number);
   if (major > minimumNode[0] || (major === minimumNode[0] && minor >= minimumNode[1])) return;
@@ -36,9 +41,9 @@ function hasNodeHeaders() {
   return [prefix, '/usr'].some((folder) => existsSync(path.join(folder, 'include/node/node_api.h')));
 }
 
-/** @param {boolean} lab whether a Xen host will be booted too */
-export async function installDebianPackages(lab) {
-  const wanted = [...buildPackages];
+/** @param {{ lab: boolean, tests: boolean }} options whether a Xen host will be booted, and whether tests will run */
+export async function installDebianPackages({ lab, tests }) {
+  const wanted = [...buildPackages, ...(tests ? testPackages : [])];
   if (lab) wanted.push(...JSON.parse(readFileSync(path.join(root, 'apps/lab/host-packages.json'), 'utf8')));
   const missing = wanted.filter(({ command, file }) => (file ? !existsSync(file) : !isOnPath(command)));
   // Debian's own nodejs keeps its headers in a package of their own.
@@ -79,10 +84,10 @@ async function installNpmPackages() {
 
 export const nx = (args) => ['--no-install', 'nx', ...args];
 
-/** @param {{ lab: boolean, whileBuilding?: () => Promise<void> }} options */
-export async function setUp({ lab, whileBuilding }) {
+/** @param {{ lab: boolean, tests?: boolean, whileBuilding?: () => Promise<void> }} options */
+export async function setUp({ lab, tests = false, whileBuilding }) {
   assertNode();
-  await installDebianPackages(lab);
+  await installDebianPackages({ lab, tests });
   await installNpmPackages();
   if (whileBuilding) await mustRun('npx', nx(['build', '@xenpt/lab']), 'Building the lab', { quiet: true });
   await Promise.all([
