@@ -25,8 +25,8 @@ export interface RunningMachine {
 const resumeTimeoutMs = 60_000;
 
 /**
- * A machine whose dom0 takes commands: resumed from the state that an earlier boot of the same machine left in the cache,
- * or booted, and its state saved for the next.
+ * A machine whose dom0 takes commands: resumed from the state that an earlier boot of the same machine left in the
+ * cache, or booted, and its state saved for the next.
  */
 export async function powerOn(options: PowerOnOptions): Promise<RunningMachine> {
   const { onStep, signal, fresh } = options;

@@ -97,8 +97,8 @@ function withoutHostPaths(device: MachineOptions['devices'][number]) {
 }
 
 /**
- * The guest's time stamp counter is the host's, and Xen has measured its frequency at boot: a state is of use only where
- * it ticks as fast. Linux measures it anew at each start, hence the rounding (BogoMIPS: twice the megahertz).
+ * The guest's time stamp counter is the host's, and Xen has measured its frequency at boot: a state is of use only
+ * where it ticks as fast. Linux measures it anew at each start, hence the rounding (BogoMIPS: twice the megahertz).
  */
 export function processorClock(cpuinfo: string): string {
   const model = /^model name\s*:\s*(.*)$/m.exec(cpuinfo)?.[1] ?? '';

@@ -2,7 +2,7 @@ import { createServer, type Server } from 'node:net';
 
 export type Answer = { readonly return: object } | { readonly error: { readonly desc: string } } | 'hang up';
 
-/** QEMU's end of a monitor: greets, answers each command as told (an empty success by default), says what it was asked. */
+/** QEMU's end of a monitor: greets, answers each command as told (success by default), says what it was asked. */
 export async function fakeMonitor(
   path: string,
   answer: (command: string, args: Record<string, unknown>) => Answer | undefined,
