@@ -1,6 +1,3 @@
-import { describePassthrough, describeWithoutIommu } from './support/passthrough.js';
-import { describeSavedMachine } from './support/saved-machine.js';
+import { describeProfile } from './support/profile.js';
 
-describePassthrough('xen-4.17');
-describeSavedMachine('xen-4.17');
-describeWithoutIommu('xen-4.17');
+describeProfile('xen-4.17');

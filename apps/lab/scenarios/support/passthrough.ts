@@ -1,4 +1,3 @@
-import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Guest } from '../../src/guest/guest.js';
 import { pingCount } from '../../src/story/card.js';
@@ -10,15 +9,13 @@ import {
   type ModelReport,
 } from '../../src/story/models.js';
 import { refusalOf } from '../../src/story/refusal.js';
-import { setTheScene, type Setting } from '../../src/story/setting.js';
+import type { Setting } from '../../src/story/setting.js';
 import { countMappings, readXenLedger, type XenLedger } from '../../src/story/xen-ledger.js';
 import { parseComparison, releasedWithin } from '../../src/story/release.js';
 
-const tarballs = fileURLToPath(new URL('../../../../build/tarballs', import.meta.url));
-
-/** The main job and its bad cases on one Xen: one boot, tests in order. */
-export function describePassthrough(profile: string): void {
-  describe(`passthrough on ${profile}`, () => {
+/** The main job and its bad cases; tests in order. */
+export function passthroughScenarios(scene: () => Setting): void {
+  describe('passthrough', () => {
     let setting: Setting;
     let guest: Guest;
     let baseline: XenLedger;
@@ -27,10 +24,9 @@ export function describePassthrough(profile: string): void {
     const run = (command: string) => setting.lab.run(command, { timeoutMs: 180_000 });
     const json = async (command: string): Promise<unknown> => JSON.parse(await run(`${command} --json`));
 
-    beforeAll(async () => {
-      setting = await setTheScene({ profile, tarballs });
+    beforeAll(() => {
+      setting = scene();
     });
-    afterAll(() => setting?.close());
 
     it('lists the card with its dom0 driver, and makes it assignable', async () => {
       const { sbdf } = setting;
@@ -235,24 +231,6 @@ export function describePassthrough(profile: string): void {
           ' && for n in $(seq 60); do ping -c 1 -W 1 -I $name 10.0.2.2 && exit 0; done; exit 1',
       );
       expect((await readXenLedger(setting.lab, sbdf)).owner).toBe('d0');
-    });
-  });
-}
-
-/** What needs a machine of its own: one without an IOMMU. */
-export function describeWithoutIommu(profile: string): void {
-  describe(`without an IOMMU on ${profile}`, () => {
-    it('attach says so', async () => {
-      const setting = await setTheScene({ profile, tarballs, iommu: false });
-      try {
-        const { lab, sbdf } = setting;
-        await lab.createGuest({ name: 'plain', paused: true });
-        const refusal = await refusalOf(lab, `xenpt attach plain ${sbdf}`);
-        expect(refusal).toMatchObject({ code: 'XENPT_NO_IOMMU', exitCode: 10 });
-        expect(refusal.next).toMatch(/VT-d|iommu/);
-      } finally {
-        await setting.close();
-      }
     });
   });
 }
