@@ -14,7 +14,7 @@ export interface VerbContext {
 
 /** What a verb has to say, for a person and for a program. */
 export interface VerbOutput {
-  /** Becomes the JSON document, after `schemaVersion`. BigInt becomes "0x…". Left out by a verb that has printed all. */
+  /** The JSON document, after `schemaVersion`; BigInt becomes "0x…". Left out by a verb that has printed all. */
   readonly json?: Readonly<Record<string, unknown>>;
   /** Left out by a verb that has printed all. */
   readonly text?: string;

@@ -38,7 +38,8 @@ export async function powerOn(options: PowerOnOptions): Promise<RunningMachine> 
       return await resume({ ...options, resume: state });
     } catch (cause) {
       if (signal?.aborted) throw cause;
-      onStep('the saved machine is of no use and is removed');
+      const [reason] = String((cause as Error).message).split('\n');
+      onStep(`the saved machine is of no use and is removed: ${reason}`);
       discardState(state);
     }
   }
