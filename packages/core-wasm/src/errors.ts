@@ -6,7 +6,14 @@
 
 /** Stable: a code keeps its meaning in all later versions. */
 export type CoreErrorCode =
-  'CORE_ARGUMENT_RANGE' | 'CORE_ARGUMENT_TYPE' | 'CORE_ASSERTION' | 'CORE_MASKS' | 'CORE_MEMORY_LIMIT';
+  | 'CORE_ARGUMENT_RANGE'
+  | 'CORE_ARGUMENT_TYPE'
+  | 'CORE_ASSERTION'
+  | 'CORE_MASKS'
+  | 'CORE_MEMORY_LIMIT'
+  | 'CORE_POOL_CLOSED'
+  | 'CORE_UNSUPPORTED'
+  | 'CORE_WORKER_DIED';
 
 export class CoreError extends Error {
   readonly code: CoreErrorCode;

@@ -54,7 +54,7 @@ export function instantiateKernels(build: CoreBuild, memory: WebAssembly.Memory)
   return instance.exports as unknown as Kernels;
 }
 
-function decodeBase64(text: string): Uint8Array<ArrayBuffer> {
+export function decodeBase64(text: string): Uint8Array<ArrayBuffer> {
   const characters = atob(text);
   const bytes = new Uint8Array(characters.length);
   for (let index = 0; index < bytes.length; index++) bytes[index] = characters.charCodeAt(index);

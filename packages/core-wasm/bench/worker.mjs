@@ -1,0 +1,149 @@
+// One scan by one thread against the pool, this thread and one worker: npm run build, then
+//   node bench/worker.mjs [MiB of bitmap, default 32] [passes, default 3]
+// Both are timed in turn, over the same bitmap in the same shared memory; a pass gives the median of its rounds, the
+// table the median of the passes. The goal holds for 32 MiB (1 TiB of guest) and the first three operations.
+import { BitmapCore, DirtyBitmap } from '../dist/index.js';
+import { ScanPool } from '../dist/worker.js';
+
+const sizeMiB = Number(process.argv[2] ?? 32);
+const passes = Number(process.argv[3] ?? 3);
+const rounds = 7;
+const goal = 1.5;
+const pageCount = sizeMiB * 2 ** 23;
+const core = new BitmapCore({ shared: true, maximumBytes: 1.5 * 2 ** 30 });
+const [bitmap, into, source] = [0, 1, 2].map(() => DirtyBitmap.allocate(core, pageCount));
+// Below their limit scans do not leave this thread; what is measured here is what leaving it would give.
+const pool = await ScanPool.open({ threads: 1, ownThread: true, offloadBytes: 0 });
+
+/** Each has a way for one thread and a way for the pool; both give a number, and it must be the same. */
+const operations = {
+  count: { one: () => bitmap.count(), pooled: () => pool.count(bitmap) },
+  extract: {
+    one: () =>
+      lengthsOf(
+        (from) => bitmap.extract(from),
+        ({ pages }) => pages,
+      ),
+    pooled: () => pooledLengths(pool.extract(bitmap), ({ pages }) => pages),
+  },
+  histogram: {
+    one: () => bitmap.histogramAll(512)[1],
+    pooled: async () => (await pool.histogram(bitmap, 512)).counts[1],
+  },
+  runs: {
+    one: () =>
+      lengthsOf(
+        (from) => bitmap.runs(from),
+        ({ pairs }) => pairs,
+      ),
+    pooled: () => pooledLengths(pool.runs(bitmap), ({ pairs }) => pairs),
+  },
+  harvest: {
+    prepare: () => {
+      bitmap.or(source);
+      into.clear();
+    },
+    one: () => bitmap.harvest(into),
+    pooled: () => pool.harvest(bitmap, into),
+  },
+};
+const withGoal = new Set(['count', 'extract', 'histogram']);
+
+function lengthsOf(batchAt, numbers) {
+  let [total, check] = [0, 0];
+  for (let from = 0; from < pageCount;) {
+    const batch = batchAt(from);
+    const found = numbers(batch);
+    total += found.length;
+    check ^= found[0] ?? 0;
+    from = batch.nextFrame;
+  }
+  return check === -1 ? check : total;
+}
+
+async function pooledLengths(batches, numbers) {
+  let [total, check] = [0, 0];
+  for await (const batch of batches) {
+    const found = numbers(batch);
+    total += found.length;
+    check ^= found[0] ?? 0;
+  }
+  return check === -1 ? check : total;
+}
+
+/** density: share of dirty pages; runPages: pages of a run on the average. */
+function fill(density, runPages) {
+  const bytes = bitmap.bytes;
+  bytes.fill(0);
+  let state = 12345;
+  const next = () => (state = (Math.imul(state, 1664525) + 1013904223) >>> 0) / 2 ** 32;
+  if (density >= 0.5 && runPages === 1) {
+    const words = new Uint32Array(bytes.buffer, bytes.byteOffset, bytes.length / 4);
+    for (let index = 0; index < words.length; index++) words[index] = density === 1 ? -1 : next() * 2 ** 32;
+  } else if (density > 0) {
+    const gap = (runPages * (1 - density)) / density;
+    for (let page = next() * 2 * gap; page < pageCount; page += runPages + next() * 2 * gap) {
+      const start = Math.floor(page);
+      for (let at = start; at < Math.min(start + runPages, pageCount); at++) bytes[at >>> 3] |= 1 << (at & 7);
+    }
+  }
+  source.clear();
+  source.or(bitmap);
+}
+
+const median = (numbers) => numbers.sort((one, two) => one - two)[numbers.length >> 1];
+
+async function timed(work, prepare) {
+  prepare?.();
+  const start = performance.now();
+  const result = await work();
+  return { ms: performance.now() - start, result };
+}
+
+async function pass({ one, pooled, prepare }) {
+  const times = { one: [], pooled: [] };
+  for (let round = 0; round < rounds; round++) {
+    const alone = await timed(one, prepare);
+    const together = await timed(pooled, prepare);
+    if (alone.result !== together.result) throw new Error(`${alone.result} is not ${together.result}`);
+    times.one.push(alone.ms);
+    times.pooled.push(together.ms);
+  }
+  const [ms, pooledMs] = [median(times.one), median(times.pooled)];
+  return { ms, pooledMs, ratio: ms / pooledMs };
+}
+
+const fillings = [
+  ['0 %', 0, 1],
+  ['0.01 %', 0.0001, 1],
+  ['1 %', 0.01, 1],
+  ['10 % clustered', 0.1, 64],
+  ['50 %', 0.5, 1],
+  ['100 %', 1, 1],
+];
+const rows = {};
+for (const [name, density, runPages] of fillings) {
+  fill(density, runPages);
+  for (const [operation, ways] of Object.entries(operations)) {
+    await pass(ways);
+    const results = [];
+    for (let index = 0; index < passes; index++) results.push(await pass(ways));
+    const of = (key) => median(results.map((result) => result[key]));
+    (rows[operation] ??= []).push({ name, ms: of('ms'), pooledMs: of('pooledMs'), ratio: of('ratio') });
+  }
+}
+await pool.close();
+
+console.log(`${sizeMiB} MiB of bitmap, this thread and one worker, median of ${passes} passes of ${rounds}\n`);
+console.log('operation  dirty            one thread        pool     ratio');
+for (const [operation, cells] of Object.entries(rows)) {
+  for (const { name, ms, pooledMs, ratio } of cells) {
+    const column = (value, width) => value.toFixed(2).padStart(width);
+    const numbers = `${column(ms, 9)} ms ${column(pooledMs, 8)} ms ${column(ratio, 8)}x`;
+    console.log(`${operation.padEnd(10)} ${name.padEnd(15)} ${numbers}`);
+  }
+  const mean = Math.exp(cells.reduce((sum, { ratio }) => sum + Math.log(ratio), 0) / cells.length);
+  const least = Math.min(...cells.map(({ ratio }) => ratio));
+  const target = withGoal.has(operation) ? `goal ${goal}x: ${mean >= goal ? 'met' : 'MISSED'}` : 'no goal';
+  console.log(`${operation.padEnd(10)} geometric mean ${mean.toFixed(2)}x, least ${least.toFixed(2)}x; ${target}\n`);
+}

@@ -1,0 +1,69 @@
+import { expect, test } from 'vitest';
+import { ScanControl, Waiting } from '../src/worker-control.js';
+
+test('both sides see the same words', () => {
+  const here = ScanControl.create(2, 4);
+  const there = new ScanControl(2, here.buffer);
+  expect(there.claim(3)).toBe(0);
+  expect(here.claim(1)).toBe(3);
+  expect(here.claimed).toBe(4);
+  there.addScanned(0, 2 ** 31);
+  there.addScanned(0, 7);
+  here.addScanned(1, 2 ** 31 - 8);
+  expect(here.scannedPages).toBe(2 ** 32 - 1);
+  there.addResult(2 ** 32 - 1);
+  there.addResult(2 ** 32 - 1);
+  expect(here.result).toBe(2 ** 33 - 2);
+  there.setRest(1, 2 ** 32 - 2, 2 ** 32 - 1);
+  expect(here.rest(1)).toEqual({ start: 2 ** 32 - 2, end: 2 ** 32 - 1 });
+  expect(here.rest(0)).toEqual({ start: 0, end: 0 });
+  there.setAtWork(0, true);
+  expect(here.anyoneAtWork).toBe(true);
+  there.setAtWork(0, false);
+  expect(here.anyoneAtWork).toBe(false);
+  expect(there.cancelled).toBe(false);
+  here.cancel();
+  expect(there.cancelled).toBe(true);
+});
+
+test('a batch is found by the page it begins at, until its slot is given back', () => {
+  const control = ScanControl.create(1, 3);
+  const batch = { slot: 2, start: 2 ** 32 - 65_536, end: 2 ** 32 - 1, length: 65_535 };
+  expect(control.readyAt(batch.start)).toBeUndefined();
+  const seen = control.events;
+  control.publish(batch);
+  expect(control.events).toBe(seen + 1);
+  expect(control.isFree(2)).toBe(false);
+  expect(control.isFree(1)).toBe(true);
+  expect(control.readyAt(0)).toBeUndefined();
+  expect(control.readyAt(batch.start)).toEqual(batch);
+  const given = control.slotsGivenBack(0);
+  control.release(2, 0);
+  expect(control.slotsGivenBack(0)).toBe(given + 1);
+  expect(control.isFree(2)).toBe(true);
+  expect(control.readyAt(batch.start)).toBeUndefined();
+});
+
+test('nobody sleeps through what happened before', () => {
+  const control = ScanControl.create(1, 1);
+  const seen = control.slotsGivenBack(0);
+  expect(control.waitForFreeSlot(0, seen, 1)).toBe(false);
+  control.release(0, 0);
+  expect(control.waitForFreeSlot(0, seen, 60_000)).toBe(true);
+  const again = control.slotsGivenBack(0);
+  control.cancel();
+  expect(control.waitForFreeSlot(0, again, 60_000)).toBe(true);
+  const events = control.events;
+  control.announceEnd();
+  control.waitForEvent(events, 60_000);
+});
+
+test('a consumer that waits by message is told once', () => {
+  const control = ScanControl.create(1, 1);
+  expect(control.wakeConsumer()).toBe(false);
+  control.setWaiting(Waiting.message);
+  expect(control.wakeConsumer()).toBe(true);
+  expect(control.wakeConsumer()).toBe(false);
+  control.setWaiting(Waiting.blocked);
+  expect(control.wakeConsumer()).toBe(false);
+});
