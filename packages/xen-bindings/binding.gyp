@@ -12,6 +12,7 @@
         "native/foreignmemory.cc",
         "native/devicemodel.cc",
         "native/ctrl.cc",
+        "native/dirty-log.cc",
         "native/store.cc",
         "native/ioreq-port.cc",
         "native/wake-event.cc",

@@ -9,6 +9,7 @@ Napi::Function DefineEventChannels(Napi::Env env);
 Napi::Function DefineForeignMemory(Napi::Env env);
 Napi::Function DefineDeviceModel(Napi::Env env);
 Napi::Function DefineControl(Napi::Env env);
+Napi::Function DefineDirtyLogControl(Napi::Env env);
 Napi::Function DefineXenstore(Napi::Env env);
 Napi::Function DefineIoreqPort(Napi::Env env);
 Napi::Function DefineWakeEvent(Napi::Env env);

@@ -2,12 +2,23 @@
 // declarations were compared in the branches 4.17, 4.18, 4.20, 4.21 and 4.22 and are the same in all of them.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 
 #include "library.h"
 
 struct xentoollog_logger;
 struct xc_interface_core;
+
+// Same layout as Xen's public struct xc_hypercall_buffer, unchanged from 4.17 to 4.22. These values of the later
+// members mean "allocated as one, nothing to copy to or from".
+struct xc_hypercall_buffer {
+  void* hbuf = nullptr;
+  xc_hypercall_buffer* param_shadow = nullptr;
+  int dir = 0;
+  void* ubuf = nullptr;
+  size_t sz = 0;
+};
 
 namespace xenpt::ctrl {
 
@@ -51,5 +62,21 @@ inline const Function<int(Handle, uint32_t, uint32_t, uint32_t, uint32_t, uint64
     library, "xc_domain_update_msi_irq"};
 inline const Function<int(Handle, uint32_t, uint32_t, uint32_t, uint32_t)> unbind_msi_irq{
     library, "xc_domain_unbind_msi_irq"};
+
+/** xen_domctl_shadow_op_stats of xen/include/public/domctl.h */
+struct DirtyStats {
+  uint32_t fault_count;
+  uint32_t dirty_count;
+};
+
+inline const Function<int(Handle, uint32_t, unsigned, unsigned*, unsigned)> shadow_control{library,
+                                                                                           "xc_shadow_control"};
+inline const Function<long long(Handle, uint32_t, unsigned, xc_hypercall_buffer*, unsigned long, unsigned, DirtyStats*)>
+    logdirty_control{library, "xc_logdirty_control"};
+inline const Function<int(Handle, uint32_t, uint64_t*)> nr_gpfns{library, "xc_domain_nr_gpfns"};
+inline const Function<void*(Handle, xc_hypercall_buffer*, int)> hypercall_buffer_alloc_pages{
+    library, "xc__hypercall_buffer_alloc_pages"};
+inline const Function<void(Handle, xc_hypercall_buffer*, int)> hypercall_buffer_free_pages{
+    library, "xc__hypercall_buffer_free_pages"};
 
 }  // namespace xenpt::ctrl

@@ -52,6 +52,7 @@ Napi::Object Initialize(Napi::Env env, Napi::Object exports) {
   exports.Set("ForeignMemory", DefineForeignMemory(env));
   exports.Set("DeviceModel", DefineDeviceModel(env));
   exports.Set("Control", DefineControl(env));
+  exports.Set("DirtyLogControl", DefineDirtyLogControl(env));
   exports.Set("Xenstore", DefineXenstore(env));
   exports.Set("IoreqPort", DefineIoreqPort(env));
   exports.Set("WakeEvent", DefineWakeEvent(env));

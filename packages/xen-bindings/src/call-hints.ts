@@ -32,6 +32,26 @@ const hints: readonly CallHint[] = [
   { calls: /^xc_physdev_map_pirq/, errnoName: 'ENOSPC', meaning: 'the domain has no free pirq' },
   { calls: /^xc_physdev_map_pirq_msi$/, errnoName: 'ENXIO', meaning: "the device's memory decoding is off" },
   { calls: /^xc_domain_(bind|update)/, errnoName: 'ESRCH', meaning: 'the domain was created without an IOMMU' },
+  {
+    calls: /^xc_shadow_control$/,
+    errnoName: 'EINVAL',
+    meaning: 'dirty logging is on already, or the domain has a PCI device, or it is the caller itself',
+  },
+  {
+    calls: /^xc_(shadow|logdirty)_control$/,
+    errnoName: 'EOPNOTSUPP',
+    meaning: 'the domain is PV, and Xen was built without shadow paging',
+  },
+  {
+    calls: /^xc_(shadow|logdirty)_control$/,
+    errnoName: 'EBUSY',
+    meaning: 'another such call for the domain is under way, or an ioreq server holds pages of it',
+  },
+  {
+    calls: /^xc_logdirty_control$/,
+    errnoName: 'ENOMEM',
+    meaning: 'Xen had no memory to note every write, so the log is not complete',
+  },
   { calls: /^xc_/, errnoName: 'ESRCH', meaning: 'there is no such domain' },
   {
     calls: /^xc_/,

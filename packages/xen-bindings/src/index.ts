@@ -1,5 +1,12 @@
 export { AssignFlags, Control, DOMID_IO, type MsiRequest, type XenVersion } from './ctrl.js';
 export { BufferedRequests, DeviceModel, type IoRangeKind } from './devicemodel.js';
+export {
+  DirtyLogControl,
+  type DirtyLogCleanOptions,
+  type DirtyLogStats,
+  dirtyMapSizeBytes,
+  PAGE_COUNT_MAX,
+} from './dirty-log.js';
 export { type DomainFlags, type DomainInfo, decodeDomainInfo } from './domain-info.js';
 export { XenCallError, XenError, XenErrorCode, XenUnavailableError } from './errors.js';
 export { EventChannels } from './evtchn.js';

@@ -85,6 +85,18 @@ export interface NativeControl extends NativeHandle {
   xc_domain_unbind_msi_irq(domid: number, gvec: number, pirq: number, gflags: number): void;
 }
 
+export interface NativeDirtyLogControl extends NativeHandle {
+  xc_shadow_control(domid: number, operation: number): void;
+  xc_logdirty_control(
+    domid: number,
+    operation: number,
+    pageCount: bigint,
+    mode: number,
+    into: Uint8Array,
+  ): [pageCount: number, faultCount: number, dirtyCount: number];
+  xc_domain_nr_gpfns(domid: number): bigint;
+}
+
 export interface NativeXenstore extends NativeHandle {
   xs_read(transaction: number, path: string): string | null;
   xs_write(transaction: number, path: string, value: string): void;
@@ -120,6 +132,7 @@ export interface Addon {
   ForeignMemory: (new () => NativeForeignMemory) & { unmap(pages: NativePages, buffer: ArrayBuffer): void };
   DeviceModel: new () => NativeDeviceModel;
   Control: new () => NativeControl;
+  DirtyLogControl: new () => NativeDirtyLogControl;
   Xenstore: new () => NativeXenstore;
   IoreqPort: new (domid: number, serverId: number, vcpuCount: number, wakeFd: number) => NativeIoreqPort;
   WakeEvent: new () => NativeWakeEvent;

@@ -1,4 +1,5 @@
-/* libxenctrl.so.4.17. Domains are the 112-byte structures in the file "domains", the machine the file "physinfo". */
+/* libxenctrl.so.4.17. Domains are the 112-byte structures in the file "domains", the machine the file "physinfo".
+ * The dirty map of domain 5 is the file "dirty-5"; log-dirty is on while the file "logdirty-5" is there. */
 #include "fake.h"
 
 typedef struct xc_interface_core {
@@ -60,14 +61,18 @@ int xc_version(xc_interface *xch, int command, void *argument) {
   return 0;
 }
 
-/* A function that records its arguments and succeeds. When it is to fail it says so to the logger first. */
-#define SUCCEED(function)                                       \
+/* When a function is to fail it says so to the logger first. */
+#define REFUSE_IF_TOLD(function)                                \
   if (fails(#function)) {                                       \
     int saved = errno;                                          \
     say(xch->logger, "%s of %s", "the fake's refusal", #function); \
     errno = saved;                                              \
     return -1;                                                  \
-  }                                                             \
+  }
+
+/* A function that records its arguments and succeeds. */
+#define SUCCEED(function)  \
+  REFUSE_IF_TOLD(function) \
   return 0;
 
 int xc_test_assign_device(xc_interface *xch, uint32_t domid, uint32_t sbdf) {
@@ -167,4 +172,97 @@ int xc_domain_update_msi_irq(xc_interface *xch, uint32_t domid, uint32_t gvec, u
 int xc_domain_unbind_msi_irq(xc_interface *xch, uint32_t domid, uint32_t gvec, uint32_t pirq, uint32_t gflags) {
   record("xc_domain_unbind_msi_irq %u %u %u %u", domid, gvec, pirq, gflags);
   SUCCEED(xc_domain_unbind_msi_irq)
+}
+
+/* Dirty logging. */
+typedef struct xc_hypercall_buffer {
+  void *hbuf;
+  struct xc_hypercall_buffer *param_shadow;
+  int dir;
+  void *ubuf;
+  size_t sz;
+} xc_hypercall_buffer_t;
+
+typedef struct {
+  uint32_t fault_count;
+  uint32_t dirty_count;
+} shadow_op_stats;
+
+enum { OFF = 0, ENABLE_LOGDIRTY = 2, CLEAN = 11, PEEK = 12, PAGE_SIZE = 4096 };
+
+static char *domain_path(const char *prefix, uint32_t domid) {
+  char name[64];
+  snprintf(name, sizeof name, "%s-%u", prefix, domid);
+  return fake_path(name);
+}
+
+void *xc__hypercall_buffer_alloc_pages(xc_interface *xch, xc_hypercall_buffer_t *buffer, int count) {
+  record("xc__hypercall_buffer_alloc_pages %d", count);
+  if (buffer->dir != 0 || buffer->param_shadow != NULL) abort();
+  if (fails("xc__hypercall_buffer_alloc_pages")) {
+    say(xch->logger, "no memory for a hypercall");
+    errno = ENOMEM;
+    return NULL;
+  }
+  buffer->hbuf = aligned_alloc(PAGE_SIZE, (size_t)count * PAGE_SIZE);
+  memset(buffer->hbuf, 0xa5, (size_t)count * PAGE_SIZE); /* what nobody writes must not come out as a map */
+  return buffer->hbuf;
+}
+
+void xc__hypercall_buffer_free_pages(xc_interface *xch, xc_hypercall_buffer_t *buffer, int count) {
+  (void)xch;
+  record("xc__hypercall_buffer_free_pages %d", count);
+  free(buffer->hbuf);
+  buffer->hbuf = NULL;
+}
+
+int xc_shadow_control(xc_interface *xch, uint32_t domid, unsigned operation, unsigned *megabytes, unsigned mode) {
+  record("xc_shadow_control %u %u %d %u", domid, operation, megabytes != NULL, mode);
+  REFUSE_IF_TOLD(xc_shadow_control)
+  const char *path = domain_path("logdirty", domid);
+  if (operation == OFF) {
+    unlink(path);
+    return 0;
+  }
+  if (operation != ENABLE_LOGDIRTY || access(path, F_OK) == 0) {
+    errno = EINVAL;
+    return -1;
+  }
+  close(open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
+  return 0;
+}
+
+/* As many pages as the file has bits, at most; the counters are the number of bits, and of calls so far. */
+long long xc_logdirty_control(xc_interface *xch, uint32_t domid, unsigned operation, xc_hypercall_buffer_t *bitmap,
+                              unsigned long pages, unsigned mode, shadow_op_stats *stats) {
+  static uint32_t calls;
+  record("xc_logdirty_control %u %u %lu %u", domid, operation, pages, mode);
+  REFUSE_IF_TOLD(xc_logdirty_control)
+  const char *path = domain_path("dirty", domid);
+  int file = open(path, O_RDWR | O_CLOEXEC);
+  if (file < 0) return -1;
+  size_t size = (pages + 7) / 8;
+  ssize_t got = read(file, bitmap->hbuf, size);
+  uint32_t dirty = 0;
+  for (ssize_t index = 0; index < got; index++)
+    dirty += (uint32_t)__builtin_popcount(((uint8_t *)bitmap->hbuf)[index]);
+  stats->fault_count = ++calls;
+  stats->dirty_count = dirty;
+  if (operation == CLEAN) {
+    uint8_t *zero = calloc(1, (size_t)got + 1);
+    if (pwrite(file, zero, (size_t)got, 0) != got) abort();
+    free(zero);
+  }
+  close(file);
+  return (long long)(pages < (unsigned long)got * 8 ? pages : (unsigned long)got * 8);
+}
+
+int xc_domain_nr_gpfns(xc_interface *xch, uint32_t domid, uint64_t *count) {
+  record("xc_domain_nr_gpfns %u", domid);
+  if (domid == 99) {
+    errno = ESRCH;
+    return -1;
+  }
+  *count = 0x100000000ull + domid;
+  SUCCEED(xc_domain_nr_gpfns)
 }
