@@ -11,7 +11,12 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 const libraries = ['core-wasm', 'pci', 'xen-bindings', 'device-model', 'qmp-sdk'];
 const entries = libraries
   .map((name) => `@xenpt/${name}`)
-  .concat('@xenpt/pci/sysfs', '@xenpt/qmp-sdk/xen', '@xenpt/device-model/testing');
+  .concat(
+    ...['node', 'helpers', 'schema', 'testing', 'dirty-rate', 'types/names', 'xen'].map(
+      (name) => `@xenpt/qmp-sdk/${name}`,
+    ),
+    ...['@xenpt/core-wasm/worker', '@xenpt/pci/sysfs', '@xenpt/device-model/testing'],
+  );
 
 let folder: string;
 beforeAll(() => {

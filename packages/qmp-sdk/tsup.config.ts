@@ -1,7 +1,20 @@
 import { defineConfig } from 'tsup';
 
 export default defineConfig({
-  entry: ['src/index.ts', 'src/xen/index.ts', 'src/xen/testing/index.ts', 'src/xen/model-main.ts'],
+  entry: [
+    'src/index.ts',
+    'src/node/index.ts',
+    'src/helpers/index.ts',
+    'src/testing/index.ts',
+    'src/schema/index.ts',
+    'src/types/*.ts',
+    '!src/types/*.generated.ts',
+    'src/xen/index.ts',
+    'src/xen/testing/index.ts',
+    'src/xen/model-main.ts',
+    'src/dirty-rate/index.ts',
+    'src/dirty-rate/node/index.ts',
+  ],
   format: ['esm', 'cjs'],
   target: 'node20',
   sourcemap: true,

@@ -1,5 +1,6 @@
-import { closeSync, constants, fsyncSync, openSync, readFileSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { readFileSync, rmSync } from 'node:fs';
 import type { Resource } from '@xenpt/pci';
+import { writeAtomically } from './atomic-file.js';
 import { errnoName, XenErrorCode, XenOperationError } from './errors.js';
 import { domainDir, makeDomainDir, removeDomainDir, runFile } from './run-dir.js';
 
@@ -106,20 +107,6 @@ function formatGrants(file: GrantFile): string {
 function encodeGrant(grant: Grant) {
   if (grant.kind === 'io') return grant;
   return { kind: grant.kind, mfn: `0x${grant.mfn.toString(16)}`, count: `0x${grant.count.toString(16)}` };
-}
-
-function writeAtomically(path: string, text: string): void {
-  const aside = `${path}.new`;
-  rmSync(aside, { force: true });
-  const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
-  const fd = openSync(aside, flags, 0o600);
-  try {
-    writeSync(fd, text);
-    fsyncSync(fd);
-  } finally {
-    closeSync(fd);
-  }
-  renameSync(aside, path);
 }
 
 function parseGrants(value: unknown, domid: number): GrantFile {

@@ -82,6 +82,55 @@ export interface ProcessTable {
   isAlive(pid: number): boolean;
 }
 
+/** What a look at the dirty log says beside the map. */
+export interface DirtyLogStats {
+  /** Pages that the map tells about. */
+  readonly pageCount: number;
+  /** Faults of guest writes, and pages that became dirty, since the last clean. */
+  readonly faultCount: number;
+  readonly dirtyCount: number;
+}
+
+/** Xen's dirty logging; `DirtyLogControl` of `@xenpt/xen-bindings` has it. Errors carry `errnoName`. */
+export interface DirtyLogCalls {
+  enable(domid: number): void;
+  /** Whoever has switched it on; off already is fine. */
+  disable(domid: number): void;
+  /** Highest guest frame + 1. */
+  pageCount(domid: number): number;
+  peek(domid: number, pageCount: number, into: Uint8Array): DirtyLogStats;
+  /** Only while it is on: Xen does not check. */
+  clean(domid: number, pageCount: number, into: Uint8Array): DirtyLogStats;
+  close(): void;
+}
+
+export interface RunningProcess {
+  readonly pid: number;
+  /** Its command line, word by word; as the process itself may have changed it. */
+  readonly words: readonly string[];
+}
+
+/** The processes of this host, for finding a migration, and the owner of a record. */
+export interface ProcessList {
+  /**
+   * When a living process was started, as the kernel writes it; null if there is none. A process id is used again; the
+   * two together are not.
+   */
+  startedAt(pid: number): string | null;
+  /** Every process that has a command line. */
+  running(): Iterable<RunningProcess>;
+}
+
+/** Where libxl puts what belongs to a guest's QEMU monitors. */
+export interface MonitorPaths {
+  /** The monitor that `xl` uses for each of its operations. */
+  control(domid: number): string;
+  /** A second one, which `xentop` uses. */
+  statistics(domid: number): string;
+  /** Whoever has a lock on this file (flock(2)) may connect to the first. */
+  lock(domid: number, handle: string): string;
+}
+
 /**
  * A host, as the operations see it. `openXenHost()` makes the real one; `createFakeHost()` of
  * `@xenpt/qmp-sdk/xen/testing` one for tests.
@@ -96,7 +145,11 @@ export interface XenHost {
   readonly runDir: string;
   readonly clock: Clock;
   readonly processes: ProcessTable;
+  readonly processList: ProcessList;
   readonly isRoot: boolean;
+  readonly monitors: MonitorPaths;
+  /** A handle of its own for one measurement. Throws XENPT_NO_XEN. */
+  openDirtyLogCalls(): DirtyLogCalls;
   /**
    * Connects to the running device model of a guest; null if none listens. One that serves another domain, which had
    * the same id, is an error.

@@ -2,8 +2,12 @@ export { XenptError } from '../errors.js';
 export { describeError, nextStepOf, type Outcome, XenErrorCode, XenOperationError } from './errors.js';
 export type {
   Clock,
+  DirtyLogCalls,
+  DirtyLogStats,
   DomainInfo,
+  ProcessList,
   ProcessTable,
+  RunningProcess,
   Store,
   StorePermission,
   StoreView,
@@ -34,6 +38,17 @@ export {
   type GuestViewReport,
   type RegisterRow,
 } from './guest-view.js';
+export { dirtyMapSizeBytes, type DirtyLog, type DirtyLogOptions, type DirtyScan, openDirtyLog } from './dirty-log.js';
+export { recoverDirtyLogs, type RecoveredDirtyLog } from './dirty-log-recover.js';
+export { connectToGuestEvents, type GuestQmpOptions, withGuestQmp } from './qmp.js';
+export {
+  type GuestDevices,
+  type GuestDisk,
+  type GuestDisplay,
+  type GuestNic,
+  listGuestDevices,
+  type PassedThroughFunction,
+} from './guest-devices.js';
 export { parseBdf, parsePassthroughSpec, type PassthroughSpec } from './spec.js';
 
 export type {

@@ -3,9 +3,10 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { execPath, geteuid, pid } from 'node:process';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Control, Xenstore } from '@xenpt/xen-bindings';
+import { Control, DirtyLogControl, Xenstore } from '@xenpt/xen-bindings';
 import { describeError, nextStepOf, XenErrorCode, XenOperationError } from './errors.js';
-import type { Clock, ProcessTable, Store, Toolstack, XenHost } from './host.js';
+import type { Clock, MonitorPaths, ProcessTable, Store, Toolstack, XenHost } from './host.js';
+import { createProcessList } from './real-processes.js';
 import { createSysfs } from './real-sysfs.js';
 import { connectToDomain, spawnModel } from './spawn-model.js';
 
@@ -31,6 +32,13 @@ export const realClock: Clock = {
 
 export const realProcesses: ProcessTable = { pid, isAlive: (other) => existsSync(`/proc/${other}`) };
 
+/** libxl's XEN_RUN_DIR, and its userdata files (tools/libs/light/libxl_qmp.c, libxl_dom.c). */
+export const realMonitors: MonitorPaths = {
+  control: (domid) => `/run/xen/qmp-libxl-${domid}`,
+  statistics: (domid) => `/run/xen/qmp-libxenstat-${domid}`,
+  lock: (domid, handle) => `/var/lib/xen/userdata-l.${domid}.${handle}.qmp-socket-lock`,
+};
+
 /**
  * The host this runs on. Nothing is opened yet: the libraries of Xen are opened by the first operation that needs
  * them, so that an inventory works on plain Linux.
@@ -52,7 +60,10 @@ export function openXenHost(options: OpenXenHostOptions = {}): XenHost {
     runDir,
     clock,
     processes: realProcesses,
+    processList: createProcessList(),
     isRoot: geteuid?.() === 0,
+    monitors: realMonitors,
+    openDirtyLogCalls: () => orNoXen(captured, () => DirtyLogControl.open()),
     connectModel: (domid, handle) => connectToDomain(runDir, domid, handle),
     startModel: (domid, handle) =>
       spawnModel({ domid, handle, runDir, logDir, sysroot: '', nodePath, mainPath: modelMainPath(), clock }),

@@ -9,6 +9,7 @@ function storeName(sbdf: Sbdf): string {
 export const storePath = {
   domainName: (domid: number) => `/local/domain/${domid}/name`,
   domainType: (domid: number) => `/libxl/${domid}/type`,
+  allFunctionInfo: '/libxl/pci',
   functionInfo: (sbdf: Sbdf) => `/libxl/pci/${storeName(sbdf)}`,
   inUse: (sbdf: Sbdf) => `/libxl/pci/${storeName(sbdf)}/domid`,
   driverPath: (sbdf: Sbdf) => `/libxl/pci/${storeName(sbdf)}/driver_path`,

@@ -11,6 +11,9 @@ export const runFile = {
   lock: (runDir: string) => join(runDir, 'lock'),
   grants: (runDir: string, domid: number) => join(domainDir(runDir, domid), 'grants.json'),
   socket: (runDir: string, domid: number) => join(domainDir(runDir, domid), 'control.sock'),
+  dirtyLogs: (runDir: string) => join(runDir, 'dirty-log'),
+  dirtyLogLock: (runDir: string) => join(runDir, 'dirty-log', 'lock'),
+  dirtyLog: (runDir: string, domid: number) => join(runDir, 'dirty-log', `domain-${domid}.json`),
   modelLock: (runDir: string, domid: number) => join(domainDir(runDir, domid), 'model.pid'),
 } as const;
 
@@ -31,6 +34,14 @@ export function makeDomainDir(runDir: string, domid: number): boolean {
     checkPrivate(path);
     return false;
   }
+}
+
+/** Makes the folder of the records of dirty logging, 0700. Not a guest's folder, which goes with its last device. */
+export function makeDirtyLogDir(runDir: string): void {
+  const path = runFile.dirtyLogs(runDir);
+  mkdirSync(path, { recursive: true, mode: 0o700 });
+  checkPrivate(runDir);
+  checkPrivate(path);
 }
 
 /** @throws XenOperationError XENPT_STEP_FAILED if `path` is not a folder that only its owner may enter. */

@@ -4,7 +4,9 @@ import { join } from 'node:path';
 import { parseSbdf, sbdfToNumber } from '@xenpt/pci';
 import { XenErrorCode, XenOperationError } from '../errors.js';
 import type { Clock, XenHost } from '../host.js';
+import { FakeDirtyLogs } from './fake-dirty-logs.js';
 import { FakeModels } from './fake-model.js';
+import { FakeProcesses } from './fake-processes.js';
 import { FakeStore } from './fake-store.js';
 import { type FakeFunction, fakeNetworkCard, FakeSysfs } from './fake-sysfs.js';
 import { type FakeDomain, fakeDomain, FakeToolstack } from './fake-toolstack.js';
@@ -28,9 +30,13 @@ export interface FakeHost extends XenHost {
   readonly store: FakeStore;
   readonly sysfs: FakeSysfs;
   readonly models: FakeModels;
+  readonly dirtyLogs: FakeDirtyLogs;
+  readonly processList: FakeProcesses;
   /** Everything that an operation can leave behind, to compare before and after. */
   dump(): string[];
 }
+
+const OUR_PID = 4711;
 
 /** A clock that nobody waits for: sleeping moves it on. */
 export function createFakeClock(): Clock {
@@ -56,6 +62,8 @@ export function createFakeHost(options: FakeHostOptions = {}): FakeHost {
   const store = new FakeStore(journal);
   const sysfs = new FakeSysfs(join(folder, 'root'), journal, functions, { pciback: options.pciback ?? true });
   const models = new FakeModels(journal);
+  const dirtyLogs = new FakeDirtyLogs(journal, toolstack);
+  const processList = new FakeProcesses(OUR_PID);
   for (const domain of [fakeDomain(0, { flags: { hvm: false, paused: false } }), ...domains]) {
     toolstack.domains.set(domain.domid, domain);
     seedDomain(store, domain);
@@ -63,6 +71,8 @@ export function createFakeHost(options: FakeHostOptions = {}): FakeHost {
   return {
     journal,
     models,
+    dirtyLogs,
+    processList,
     sysfs,
     get toolstack() {
       return requireXen(xen, toolstack);
@@ -72,11 +82,18 @@ export function createFakeHost(options: FakeHostOptions = {}): FakeHost {
     },
     runDir: join(folder, 'run'),
     clock: createFakeClock(),
-    processes: { pid: 4711, isAlive: (pid) => pid === 4711 },
+    processes: { pid: OUR_PID, isAlive: (pid) => processList.startedAt(pid) !== null },
     isRoot: options.isRoot ?? true,
+    // Real sockets and locks: a `FakeQmp` of `@xenpt/qmp-sdk/testing` may listen there.
+    monitors: {
+      control: (domid) => join(folder, `qmp-libxl-${domid}`),
+      statistics: (domid) => join(folder, `qmp-libxenstat-${domid}`),
+      lock: (domid, handle) => join(folder, `userdata-l.${domid}.${handle}.qmp-socket-lock`),
+    },
+    openDirtyLogCalls: () => requireXen(xen, dirtyLogs).open(),
     connectModel: (domid) => models.connect(domid),
     startModel: (domid, handle) => models.start(domid, handle),
-    dump: () => [...toolstack.dump(), ...store.dump(), ...sysfs.dump(), ...models.dump()],
+    dump: () => [...toolstack.dump(), ...store.dump(), ...sysfs.dump(), ...models.dump(), ...dirtyLogs.dump()],
     close: () => rmSync(folder, { recursive: true, force: true }),
   };
 }

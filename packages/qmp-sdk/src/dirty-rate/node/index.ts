@@ -1,0 +1,1 @@
+export { type FileSourceOptions, openFileSource } from './file-source.js';

@@ -1,0 +1,16 @@
+import { closeSync, constants, fsyncSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
+
+/** Replaces a file as a whole, 0600, and on disk before it returns. */
+export function writeAtomically(path: string, text: string): void {
+  const aside = `${path}.new`;
+  rmSync(aside, { force: true });
+  const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
+  const fd = openSync(aside, flags, 0o600);
+  try {
+    writeSync(fd, text);
+    fsyncSync(fd);
+  } finally {
+    closeSync(fd);
+  }
+  renameSync(aside, path);
+}
