@@ -3,7 +3,10 @@ import { defineConfig } from 'tsup';
 
 /** The licences of the packages whose code is in the bundle, as they ask for. */
 function writeThirdPartyLicences(): void {
-  const { sources } = JSON.parse(readFileSync('dist/main.js.map', 'utf8')) as { sources: string[] };
+  const maps = readdirSync('dist').filter((file) => file.endsWith('.js.map'));
+  const sources = maps.flatMap(
+    (file) => (JSON.parse(readFileSync(`dist/${file}`, 'utf8')) as { sources: string[] }).sources,
+  );
   const folders = new Set(sources.flatMap((path) => /^.*node_modules\/(@[^/]+\/)?[^/]+/.exec(path)?.[0] ?? []));
   const texts = [...folders].sort().map((folder) => {
     const path = new URL(`dist/${folder}/`, `file://${process.cwd()}/`);
@@ -13,7 +16,9 @@ function writeThirdPartyLicences(): void {
     >;
     const file = readdirSync(path).find((entry) => /^licen[cs]e/i.test(entry));
     if (!file || !existsSync(new URL(file, path))) throw new Error(`${name} is bundled but has no licence file`);
-    return `${name} ${version}\n\n${readFileSync(new URL(file, path), 'utf8').trim()}\n`;
+    const notice = new URL('NOTICE', path);
+    const parts = [new URL(file, path), ...(existsSync(notice) ? [notice] : [])];
+    return `${name} ${version}\n\n${parts.map((part) => readFileSync(part, 'utf8').trim()).join('\n\n')}\n`;
   });
   writeFileSync('dist/THIRD-PARTY-LICENCES.txt', texts.join(`\n${'-'.repeat(80)}\n\n`));
 }
@@ -24,7 +29,7 @@ export default defineConfig({
   target: 'node20',
   sourcemap: true,
   clean: true,
-  noExternal: ['commander', 'picocolors', 'cli-table3'],
+  noExternal: ['commander', 'picocolors', 'cli-table3', 'echarts', 'zrender', 'tslib'],
   // The bundled CommonJS packages call require('node:…').
   banner: {
     js: [

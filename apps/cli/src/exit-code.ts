@@ -1,3 +1,5 @@
+import { QmpErrorCode, XenptError } from '@xenpt/qmp-sdk';
+import { DirtyRateErrorCode } from '@xenpt/qmp-sdk/dirty-rate';
 import { XenErrorCode, XenOperationError } from '@xenpt/qmp-sdk/xen';
 
 /** What the process ends with. Documented in the README and in each verb's help; scripts rely on the numbers. */
@@ -30,7 +32,13 @@ export const exitCodeMeanings: Readonly<Record<ExitCode, string>> = {
   10: 'no hypervisor, no IOMMU or no permission',
 };
 
-const byErrorCode: Partial<Record<XenErrorCode, ExitCode>> = {
+const byErrorCode: Readonly<Partial<Record<string, ExitCode>>> = {
+  XENPT_USAGE: ExitCode.usage,
+  [DirtyRateErrorCode.quantity]: ExitCode.usage,
+  [DirtyRateErrorCode.range]: ExitCode.usage,
+  [DirtyRateErrorCode.file]: ExitCode.notFound,
+  [DirtyRateErrorCode.tooLarge]: ExitCode.refused,
+  [DirtyRateErrorCode.unsupported]: ExitCode.refused,
   [XenErrorCode.specSyntax]: ExitCode.usage,
   [XenErrorCode.noSuchDevice]: ExitCode.notFound,
   [XenErrorCode.noSuchDomain]: ExitCode.notFound,
@@ -48,17 +56,29 @@ const byErrorCode: Partial<Record<XenErrorCode, ExitCode>> = {
   [XenErrorCode.otherToolstack]: ExitCode.busy,
   [XenErrorCode.slotTaken]: ExitCode.busy,
   [XenErrorCode.noFreeSlot]: ExitCode.busy,
+  [XenErrorCode.domainHasDevice]: ExitCode.refused,
+  [XenErrorCode.dirtyLogUnsupported]: ExitCode.refused,
+  [XenErrorCode.domainGone]: ExitCode.notFound,
+  [XenErrorCode.dirtyLogBusy]: ExitCode.busy,
+  [XenErrorCode.migrationRunning]: ExitCode.busy,
   [XenErrorCode.locked]: ExitCode.timeout,
   [XenErrorCode.modelTimeout]: ExitCode.timeout,
   [XenErrorCode.notRoot]: ExitCode.noHypervisor,
   [XenErrorCode.noXen]: ExitCode.noHypervisor,
   [XenErrorCode.noIommu]: ExitCode.noHypervisor,
   [XenErrorCode.pcibackMissing]: ExitCode.noHypervisor,
+  [XenErrorCode.noMonitor]: ExitCode.notFound,
+  [XenErrorCode.monitorTimeout]: ExitCode.timeout,
+  [QmpErrorCode.argument]: ExitCode.usage,
+  [QmpErrorCode.connect]: ExitCode.notFound,
+  [QmpErrorCode.monitorBusy]: ExitCode.busy,
+  [QmpErrorCode.timeout]: ExitCode.timeout,
 };
 
 /** A known cause says more than how far it came, except that something is left to clean up. */
 export function exitCodeOf(error: unknown): ExitCode {
-  if (!(error instanceof XenOperationError)) return ExitCode.failed;
-  if (error.outcome === 'incomplete') return ExitCode.manualRecovery;
-  return byErrorCode[error.code] ?? (error.outcome === 'rolled-back' ? ExitCode.rolledBack : ExitCode.failed);
+  if (!(error instanceof XenptError)) return ExitCode.failed;
+  const outcome = error instanceof XenOperationError ? error.outcome : undefined;
+  if (outcome === 'incomplete') return ExitCode.manualRecovery;
+  return byErrorCode[error.code] ?? (outcome === 'rolled-back' ? ExitCode.rolledBack : ExitCode.failed);
 }

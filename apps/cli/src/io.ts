@@ -5,12 +5,14 @@ export interface Io {
   readonly stdout: (text: string) => void;
   readonly stderr: (text: string) => void;
   readonly stdin: NodeJS.ReadableStream;
-  /** The size of the terminal that standard output is; undefined when it is a pipe or a file. */
+  /** The size, as of now, of the terminal that standard output is; undefined when it is a pipe or a file. */
   readonly terminal: { readonly columns: number; readonly rows: number } | undefined;
   /** Writes a file that a person asked for by `--output`; it appears whole or not at all. */
   readonly writeFile: (path: string, content: string | Uint8Array) => void;
   /** A person looks at it and has not switched colours off (NO_COLOR). */
   readonly color: boolean;
+  /** Bits of colour that the terminal shows where `color` is true; left out: 8. */
+  readonly colorDepth?: number;
   readonly version: string;
   /** Set off by Ctrl-C: a running attach is undone. */
   readonly signal: AbortSignal;

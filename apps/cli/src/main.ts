@@ -100,9 +100,12 @@ export async function runProcess(): Promise<void> {
     stdout: (text) => void process.stdout.write(text),
     stderr: (text) => void process.stderr.write(text),
     stdin: process.stdin,
-    terminal: process.stdout.isTTY ? { columns: process.stdout.columns, rows: process.stdout.rows } : undefined,
+    get terminal() {
+      return process.stdout.isTTY ? { columns: process.stdout.columns, rows: process.stdout.rows } : undefined;
+    },
     writeFile: writeWhole,
     color: process.stdout.isTTY && (process.env['NO_COLOR'] ?? '') === '',
+    colorDepth: process.stdout.isTTY ? process.stdout.getColorDepth() : 1,
     version: manifest.version,
     signal: controller.signal,
     openHost: openXenHost,

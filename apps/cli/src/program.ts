@@ -52,12 +52,16 @@ function findOrAddGroup(parent: Command, name: string, io: Io): Command {
   return known ?? settle(parent.command(name), io).description(groupSummaries[name] ?? '');
 }
 
-/** Output goes where `io` says. Arguments keep their spelling in the help. */
+/**
+ * Output goes where `io` says. Arguments keep their spelling in the help. A verb may be a group too (`qmp` and `qmp
+ * events`), so an option belongs to the word that it follows.
+ */
 function settle(command: Command, io: Io): Command {
   return command
     .exitOverride()
     .configureOutput({ writeOut: io.stdout, writeErr: io.stderr, getOutHasColors: () => io.color })
     .allowExcessArguments(false)
+    .enablePositionalOptions()
     .helpCommand(false);
 }
 

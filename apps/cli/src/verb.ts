@@ -9,7 +9,7 @@ export interface VerbContext {
   readonly style: Style;
   readonly signal: AbortSignal;
   /** For what a verb shows while it runs; its result is what `run` returns. */
-  readonly io: Pick<Io, 'stdout' | 'stderr' | 'stdin' | 'terminal' | 'writeFile'>;
+  readonly io: Pick<Io, 'stdout' | 'stderr' | 'stdin' | 'terminal' | 'colorDepth' | 'writeFile'>;
 }
 
 /** What a verb has to say, for a person and for a program. */
@@ -39,7 +39,7 @@ export interface VerbOption {
 }
 
 /** What was given for a verb's options, by their long names in camelCase. */
-export type VerbOptionValues = Readonly<Record<string, string | boolean | undefined>>;
+export type VerbOptionValues = Readonly<Record<string, string | readonly string[] | boolean | undefined>>;
 
 /** One verb, one file, one object: usage, help, exit codes and JSON all come from here. */
 export interface Verb {

@@ -29,8 +29,13 @@ export interface Run {
 
 export interface RunSettings {
   readonly color?: boolean;
-  readonly stdin?: string;
+  readonly stdin?: string | Uint8Array;
   readonly terminal?: Io['terminal'];
+  readonly colorDepth?: number;
+  /** Set off: Ctrl-C. */
+  readonly signal?: AbortSignal;
+  /** Called with each piece of standard output, as it comes. */
+  readonly onStdout?: (text: string) => void;
 }
 
 /** Runs a command line on a fake host that stays open for the next one. */
@@ -40,14 +45,18 @@ export async function run(host: FakeHost, line: string, settings: RunSettings = 
   let stdout = '';
   let stderr = '';
   const exitCode = await main(line.split(' ').filter(Boolean), {
-    stdout: (text) => void (stdout += text),
+    stdout: (text) => {
+      stdout += text;
+      settings.onStdout?.(text);
+    },
     stderr: (text) => void (stderr += text),
     stdin: Readable.from([settings.stdin ?? '']),
     terminal: settings.terminal,
     writeFile: (path, content) => void files.set(path, content),
     color: settings.color ?? false,
+    ...(settings.colorDepth === undefined ? {} : { colorDepth: settings.colorDepth }),
     version: '0.1.0',
-    signal: new AbortController().signal,
+    signal: settings.signal ?? new AbortController().signal,
     openHost: (options) => {
       opened.push(options);
       return Object.assign(Object.create(host) as FakeHost, { close: () => {} });

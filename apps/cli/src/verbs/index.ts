@@ -4,8 +4,16 @@ import { assignableList } from './assignable-list.js';
 import { assignableRemove } from './assignable-remove.js';
 import { attach } from './attach.js';
 import { detach } from './detach.js';
+import { devices } from './devices.js';
+import { dirtyRate } from './dirty-rate.js';
 import { guestView } from './guest-view.js';
 import { list } from './list.js';
+import { qmp } from './qmp.js';
+import { qmpCodegen } from './qmp-codegen.js';
+import { qmpEvents } from './qmp-events.js';
+import { qmpShell } from './qmp-shell.js';
+import { recover } from './recover.js';
+import { screenshot } from './screenshot.js';
 import { show } from './show.js';
 
 /** Every verb, in the order of the help. */
@@ -18,4 +26,12 @@ export const verbs: readonly Verb[] = [
   attach,
   detach,
   guestView,
+  dirtyRate,
+  devices,
+  screenshot,
+  qmp,
+  qmpEvents,
+  qmpShell,
+  qmpCodegen,
+  recover,
 ];

@@ -1,0 +1,59 @@
+import { isCommandError, type QmpClient, XenptError } from '@xenpt/qmp-sdk';
+import { loadSchema } from '@xenpt/qmp-sdk/schema';
+import { ExitCode } from '../exit-code.js';
+import { nearest } from '../nearest.js';
+import { formatResult } from '../output/qmp.js';
+import { needsSchema, parseArguments } from '../qmp-arguments.js';
+import { domainArgument, socketOption, takeTarget } from '../qmp-target.js';
+import { UsageError } from '../usage-error.js';
+import type { Verb } from '../verb.js';
+
+export const qmp: Verb = {
+  name: 'qmp',
+  summary: 'send one command to the QEMU of a guest; xl can work at the same time',
+  arguments: [
+    domainArgument,
+    { name: 'COMMAND', description: 'such as query-status', optional: true },
+    { name: 'ARGUMENT', description: 'key=value, key:=JSON, or one JSON object', variadic: true, optional: true },
+  ],
+  options: [socketOption],
+  examples: [
+    ['xenpt qmp web query-status', 'what the guest does'],
+    ['xenpt qmp web device_del id=disk1', 'values are typed by the schema of this QEMU'],
+    ['xenpt qmp web blockdev-add driver=raw node-name=n file.driver=file file.filename=/i', 'nested members'],
+    ['xenpt qmp --socket /run/vm.qmp migrate \'{"uri": "tcp:b:4444"}\'', 'any QEMU; JSON arguments'],
+    ['xenpt qmp web human-monitor-command command-line="info pci"', 'its errors come back as text'],
+  ],
+  exitCodes: [ExitCode.failed, ExitCode.notFound, ExitCode.busy, ExitCode.timeout, ExitCode.noHypervisor],
+  run: async (context, words, options) => {
+    const { target, rest } = takeTarget(context, words, options);
+    const [command, ...given] = rest;
+    if (command === undefined) throw new UsageError('no command', `Try: xenpt qmp ${target.name} query-commands`);
+    // Before anything is connected, where that can be.
+    const ready = needsSchema(given) ? undefined : parseArguments(undefined, command, given);
+    const result = await target.use(async (client) => {
+      const args = ready ?? parseArguments(await loadSchema(client), command, given);
+      return execute(client, command, args);
+    });
+    return { json: { result }, text: formatResult(result) };
+  },
+};
+
+async function execute(
+  client: QmpClient,
+  command: string,
+  args: ReturnType<typeof parseArguments>,
+): Promise<unknown> {
+  try {
+    return await client.raw(command, args);
+  } catch (error) {
+    if (!isCommandError(error, 'CommandNotFound')) throw error;
+    const names = (await client.execute('query-commands')).map(({ name }) => name);
+    const similar = nearest(command, names);
+    if (names.includes(command) || similar.length === 0) throw error;
+    throw new XenptError(error.code, `this QEMU has no command "${command}"`, {
+      cause: error,
+      next: `Did you mean ${similar.join(' or ')}?`,
+    });
+  }
+}

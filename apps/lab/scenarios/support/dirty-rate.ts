@@ -1,0 +1,163 @@
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Guest } from '../../src/guest/guest.js';
+import type { Lab } from '../../src/lab.js';
+import { DirtyProgram, dirtyProgramScript } from './dirty-program.js';
+
+const meter = fileURLToPath(new URL('stream-meter.mjs', import.meta.url));
+const remoteMeter = '/root/stream-meter.mjs';
+
+const regionPages = 8192;
+const pagesPerSecond = 2000;
+/** The link: slower than the emulated machine copies memory, so that it alone decides how long a round lasts. */
+const linkBytesPerSecond = 16 * 2 ** 20;
+const downtime = '300ms';
+const rateTolerance = 0.1;
+const predictionTolerance = 0.25;
+/** What a migration sends and a measurement does not see: pages that suspending itself dirties. */
+const suspendPages = 64;
+
+interface Measurement {
+  readonly summary: {
+    readonly elapsedMs: number;
+    readonly mean: { readonly pagesPerSecond: number };
+    readonly hottest: readonly { readonly startFrame: number; readonly endFrame: number }[];
+    readonly heat: { readonly regionPages: number; readonly counts: readonly (readonly [number, number])[] };
+  };
+  readonly prediction: {
+    readonly totalBytes: number;
+    readonly totalMs: number;
+    readonly pauseMs: number;
+    readonly roundCount: number;
+    readonly rounds: readonly { readonly pages: number; readonly bytes: number; readonly durationMs: number }[];
+  };
+}
+
+interface Stream {
+  readonly rounds: readonly {
+    readonly startMs: number;
+    readonly endMs: number;
+    readonly pages: number;
+    readonly bytes: number;
+  }[];
+  readonly passedBytes: number;
+  readonly endMs: number;
+  readonly exitCode: number;
+}
+
+/** A guest that writes a known number of pages, measured and then saved and migrated; tests in order. */
+export function dirtyRateScenarios(lab: () => Lab, vcpus: number): void {
+  describe(`the dirty rate of a guest with vCPUs: ${vcpus}`, () => {
+    const name = 'rate';
+    let guest: Guest;
+    let program: DirtyProgram;
+
+    const run = (command: string) => lab().run(command, { timeoutMs: 600_000 });
+    const measure = async (policy: string): Promise<Measurement> => {
+      const link = `--link ${linkBytesPerSecond}B/s --downtime ${downtime} --policy ${policy}`;
+      return JSON.parse(await run(`xenpt dirty-rate ${name} --samples 8 ${link} --json`)) as Measurement;
+    };
+    const metered = async (command: string, log: string): Promise<Stream> => {
+      await run(`rm -f ${log}; ${command}`);
+      // xl does not wait for its receiver's end, which is when the meter writes.
+      const written = await run(`for n in $(seq 300); do [ -s ${log} ] && exec cat ${log}; sleep 0.2; done; exit 1`);
+      return JSON.parse(written) as Stream;
+    };
+
+    beforeAll(async () => {
+      await lab().push(meter, remoteMeter);
+      guest = await lab().createGuest({ name, vcpus, script: dirtyProgramScript() });
+      await guest.waitUntilReady();
+      program = await DirtyProgram.start(guest, regionPages, pagesPerSecond);
+    });
+    // After a migration the guest is another domain with the same name.
+    afterAll(() => lab().exec(`xl destroy ${name}`));
+
+    it('is within a tenth of what the guest writes, and the hottest frames are those it writes', async () => {
+      const before = await program.written();
+      const { summary } = await measure('xen');
+      const after = await program.written();
+      const guestRate = ((after.pages - before.pages) * 1000) / (after.ms - before.ms);
+      const { elapsedMs, heat, hottest, mean } = summary;
+      const written = (startFrame: number, endFrame: number) =>
+        program.frames.some(([first, count]) => startFrame < first + count && first < endFrame);
+      const inside = heat.counts.filter(([region]) =>
+        written(region * heat.regionPages, (region + 1) * heat.regionPages),
+      );
+      const measured = (inside.reduce((pages, [, count]) => pages + count, 0) * 1000) / elapsedMs;
+      console.table([{ guestRate, measured, all: mean.pagesPerSecond, hottest: hottest[0]?.startFrame }]);
+      expect(Math.abs(measured / guestRate - 1)).toBeLessThan(rateTolerance);
+      expect(written(hottest[0]?.startFrame ?? -1, hottest[0]?.endFrame ?? -1)).toBe(true);
+      expect(await run('xenpt recover')).toContain('Nothing to recover');
+    });
+
+    it('xl save: bytes and time as predicted', async () => {
+      const { prediction } = await measure('xen-save');
+      const fifo = '/tmp/rate.fifo';
+      const sink = `node ${remoteMeter} ${linkBytesPerSecond} /tmp/save.json sh -c 'cat >/dev/null' <${fifo}`;
+      const real = await metered(
+        `rm -f ${fifo}; mkfifo ${fifo}; ${sink} & xl save -c ${name} ${fifo}; wait`,
+        '/tmp/save.json',
+      );
+      report('xl save', prediction, real);
+      expect(real.rounds).toHaveLength(1);
+      expectNear(prediction.totalBytes, sum(real.rounds, 'bytes'));
+      expectNear(prediction.pauseMs, busyMs(real, 0));
+    });
+
+    it('xl migrate to this host: rounds, bytes and pause as predicted', async () => {
+      const { prediction } = await measure('xen');
+      // With an empty -s the "host" is the whole command that receives.
+      const receive = `node ${remoteMeter} ${linkBytesPerSecond} /tmp/migrate.json xl migrate-receive`;
+      const real = await metered(`xl migrate -s '' ${name} '${receive}'`, '/tmp/migrate.json');
+      report('xl migrate', prediction, real);
+      expect(real.exitCode).toBe(0);
+      expect(real.rounds).toHaveLength(prediction.roundCount);
+      expectNear(prediction.totalBytes, sum(real.rounds, 'bytes'));
+      const pageMs = (4104 * 1000) / linkBytesPerSecond;
+      expectNear(prediction.pauseMs, busyMs(real, real.rounds.length - 1), suspendPages * pageMs);
+    });
+  });
+}
+
+/** How long the link was busy with a round. */
+function busyMs({ rounds }: Stream, index: number): number {
+  const bytes = rounds[index]?.bytes ?? 0;
+  return (bytes * 1000) / linkBytesPerSecond;
+}
+
+function sum(rounds: Stream['rounds'], field: 'bytes' | 'pages'): number {
+  return rounds.reduce((total, round) => total + round[field], 0);
+}
+
+function report(title: string, predicted: Measurement['prediction'], real: Stream): void {
+  const rows = Array.from({ length: Math.max(predicted.rounds.length, real.rounds.length) }, (_, index) => ({
+    round: index + 1,
+    'predicted pages': Math.round(predicted.rounds[index]?.pages ?? 0),
+    'real pages': real.rounds[index]?.pages,
+    'predicted ms': Math.round(predicted.rounds[index]?.durationMs ?? 0),
+    'real ms': Math.round((real.rounds[index]?.endMs ?? 0) - (real.rounds[index]?.startMs ?? 0)),
+  }));
+  console.table(rows);
+  const last = real.rounds.at(-1);
+  console.table([
+    {
+      what: title,
+      rounds: predicted.roundCount,
+      bytes: Math.round(predicted.totalBytes),
+      pauseMs: predicted.pauseMs,
+    },
+    {
+      what: 'real',
+      rounds: real.rounds.length,
+      bytes: sum(real.rounds, 'bytes'),
+      pauseMs: busyMs(real, real.rounds.length - 1),
+      // From the first page of the last round until the receiver has ended: device state and resuming included.
+      wholePauseMs: real.endMs - (last?.startMs ?? 0),
+    },
+  ]);
+}
+
+function expectNear(predicted: number, real: number, absolute = 0): void {
+  expect(Math.abs(predicted - real), `${predicted} for ${real}`).toBeLessThan(predictionTolerance * real + absolute);
+}
