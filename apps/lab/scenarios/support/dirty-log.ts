@@ -77,6 +77,16 @@ export function dirtyLogScenarios(lab: () => Lab, vcpus: number): void {
       ]);
     });
 
+    it('goes on while the guest gives memory back', async () => {
+      const [lines] = await Promise.all([
+        measure(3, 1000),
+        run(`sleep 2; xl mem-set ${guest.domid} 208m && sleep 1 && xl mem-set ${guest.domid} 256m`),
+      ]);
+      expect(samplesOf(lines).every(({ inside }) => inside > 0)).toBe(true);
+      expect(lines.at(-1)).toEqual({ closed: true });
+      expect(await isOn()).toBe(false);
+    });
+
     it('is switched off by recover after SIGKILL, and the guest goes on', async () => {
       await startMeasuring();
       expect(JSON.parse(await run('xenpt recover --json'))).toMatchObject({

@@ -173,6 +173,12 @@ export function passthroughScenarios(scene: () => Setting): void {
       }
     });
 
+    it('a guest with a device has no dirty log, and is told what to do', async () => {
+      const refusal = await refusalOf(setting.lab, `xenpt dirty-rate ${guestName} --samples 1`);
+      expect(refusal).toMatchObject({ code: 'XENPT_DOMAIN_HAS_DEVICE', exitCode: 4 });
+      expect(refusal.next).toContain('xenpt detach');
+    });
+
     it('after xl destroy, mappings, interrupts, rights and assignment are back at their baseline', async () => {
       const { lab, sbdf } = setting;
       await guest.destroy();
