@@ -1,5 +1,5 @@
 import { Core } from '@xenpt/core-wasm';
-import { buildGuestView, formatSbdf, type GuestView } from '@xenpt/pci';
+import { buildGuestView, formatSbdf, type GuestView, type GuestViewOptions } from '@xenpt/pci';
 import { ioDecodeBit, memoryDecodeBit, prepareCommand } from './command.js';
 import { DeviceModelError, messageOf } from './errors.js';
 import { GuestFunction } from './guest-function.js';
@@ -26,7 +26,11 @@ export interface AttachFunctionOptions extends GuestContext {
   readonly device: HostDevice;
   /** Device and function on guest bus 0, device << 3 | function. */
   readonly guestDevfn: number;
+  /** What the operator opens or closes beyond the policy of the house. */
+  readonly policy?: AttachPolicy;
 }
+
+export type AttachPolicy = Pick<GuestViewOptions, 'allow' | 'permissive' | 'expansionRom' | 'romImage'>;
 
 /**
  * Takes a function for the guest. The function's configuration is claimed last, so the guest meets it complete.
@@ -35,15 +39,21 @@ export interface AttachFunctionOptions extends GuestContext {
  * @throws DeviceModelError DEVICE_MODEL_BAR_UNALIGNED, DEVICE_MODEL_SLOT_INVALID, DEVICE_MODEL_ATTACH_FAILED
  */
 export function attachFunction(options: AttachFunctionOptions): ServedFunction {
-  const { device, guestDevfn, hypervisor, pirqs, report, addressSpace } = options;
+  const { device, guestDevfn, hypervisor, pirqs, report, addressSpace, policy = {} } = options;
   const { config, image } = device;
   requireSlot(guestDevfn);
   requirePageAlignedBars(device);
   const view = step(device, 'build guest view', () =>
-    buildGuestView(image, { multifunction: (guestDevfn & 7) !== 0 }),
+    buildGuestView(image, {
+      ...policy,
+      multifunction: (guestDevfn & 7) !== 0,
+      functionReset: device.reset !== undefined,
+    }),
   );
+  reportOpened(options);
   const ledger = new Ledger();
-  const performer = new Performer({ sbdf: image.sbdf, hypervisor, config, ledger, pirqs, report });
+  const reset = resetOf(device, view, ledger);
+  const performer = new Performer({ sbdf: image.sbdf, hypervisor, config, ledger, pirqs, report, ...reset });
   try {
     const guest = step(device, 'build register file', () => {
       return new GuestFunction(new Core(), view, image, config, { addressSpace });
@@ -59,6 +69,29 @@ export function attachFunction(options: AttachFunctionOptions): ServedFunction {
   } catch (error) {
     throw rolledBack(error, () => releaseAll({ hypervisor, config, ledger, pirqs, performer }));
   }
+}
+
+/** What is opened is said, so that a log tells afterwards what a guest could reach. */
+function reportOpened({ device, policy, report }: AttachFunctionOptions): void {
+  const name = formatSbdf(device.image.sbdf);
+  if (policy?.permissive === true) report('permissive', `${name}: the guest writes every undescribed register`);
+  const allowed = policy?.allow ?? [];
+  // One line: lines of one cause are thinned out.
+  if (allowed.length > 0) report('allow', `${name}: the guest writes ${allowed.join(' ')}`);
+}
+
+/** The kernel restores what COMMAND was before the reset, bus master included; the guest is to find it off. */
+function resetOf(device: HostDevice, view: GuestView, ledger: Ledger): { reset?: () => void } {
+  if (device.reset === undefined) return {};
+  const reset = device.reset.bind(device);
+  return {
+    reset: () => {
+      const { commandBits } = ledger;
+      reset();
+      prepareCommand(device.config, ledger, decodeBitsOf(view), ledger.intx?.bound === true);
+      ledger.commandBits |= commandBits;
+    },
+  };
 }
 
 function step<T>(device: HostDevice, name: string, run: () => T): T {

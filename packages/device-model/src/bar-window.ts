@@ -3,6 +3,10 @@ import type { GuestBar } from '@xenpt/pci';
 import type { BarPiece, Effect } from './effects.js';
 import { pageSizeBytes, type AddressSpace, type PlacementRefusal } from './placement.js';
 
+/** Low bits of a register that are no address, PCI Local Bus Specification 3.0, 6.2.5. */
+const flagBits = { io: 0x3, memory: 0xf, rom: 0x7ff } as const;
+const romEnableBit = 1;
+
 /** Bytes of a BAR, counted from its start. */
 export interface BarSpan {
   readonly offset: bigint;
@@ -26,15 +30,18 @@ export function tableSpan(tableOffset: number, entryCount: number): BarSpan {
 export class BarWindow {
   readonly bar: GuestBar;
   readonly #trapped: BarSpan | null;
+  /** An expansion ROM that comes from a file; any other is not served. */
+  readonly #isRomServed: boolean;
   /** What decode bit and register ask for: an address, or null for none. */
   #requested: bigint | null = null;
   #placed: bigint | null = null;
   #refusal: PlacementRefusal | null = null;
   #rounds = 0;
 
-  constructor(bar: GuestBar, trapped: BarSpan | null) {
+  constructor(bar: GuestBar, trapped: BarSpan | null, isRomServed = false) {
     this.bar = bar;
     this.#trapped = trapped;
+    this.#isRomServed = isRomServed;
   }
 
   /** The guest address at which the BAR stands, or null. */
@@ -58,8 +65,7 @@ export class BarWindow {
   /** Reads decode bit and register; says whether they now ask for something else. */
   update(file: RegisterFile, command: number): boolean {
     const decoded = (command & (this.bar.kind === 'io' ? 1 : 2)) !== 0;
-    // The ROM is not served: its hardware decode stays off, so the guest reads all ones where it places it.
-    const requested = decoded && this.bar.kind !== 'rom' ? this.#addressIn(file) : null;
+    const requested = decoded && this.#isEnabledIn(file) ? this.#addressIn(file) : null;
     const changed = requested !== this.#requested;
     this.#requested = requested;
     return changed;
@@ -68,7 +74,7 @@ export class BarWindow {
   leave(space: AddressSpace, effects: Effect[]): void {
     if (this.#placed === null) return;
     if (this.#trapped !== null) effects.push({ type: 'releaseTable' });
-    effects.push({ type: 'unmapBar', bar: this.bar.index });
+    effects.push(this.#isRomServed ? { type: 'releaseRom' } : { type: 'unmapBar', bar: this.bar.index });
     space.remove(this);
     this.#placed = null;
   }
@@ -82,6 +88,10 @@ export class BarWindow {
     if (this.#refusal !== null) return;
     this.#placed = address;
     this.#rounds += 1;
+    if (this.#isRomServed) {
+      effects.push({ type: 'claimRom', start: address, end: address + this.#footprintBytes - 1n });
+      return;
+    }
     const pieces = this.#pieces(address);
     if (pieces.length > 0) effects.push({ type: 'mapBar', bar: this.bar.index, pieces });
     if (this.#trapped !== null) {
@@ -102,8 +112,14 @@ export class BarWindow {
     return this.bar.kind === 'io' ? this.bar.sizeBytes : ceilToPage(this.bar.sizeBytes);
   }
 
+  /** The device's own ROM is not served: its decode stays off, so the guest reads all ones where it places it. */
+  #isEnabledIn(file: RegisterFile): boolean {
+    if (this.bar.kind !== 'rom') return true;
+    return this.#isRomServed && (file.shadow(this.bar.registerOffset >>> 2) & romEnableBit) !== 0;
+  }
+
   #addressIn(file: RegisterFile): bigint {
-    const flags = this.bar.kind === 'io' ? 3 : 15;
+    const flags = flagBits[this.bar.kind];
     const low = (file.shadow(this.bar.registerOffset >>> 2) & ~flags) >>> 0;
     const upper = this.bar.upperRegisterOffset;
     const high = upper === undefined ? 0 : file.shadow(upper >>> 2);

@@ -39,6 +39,17 @@ export interface ReleaseTable {
   readonly type: 'releaseTable';
 }
 
+/** The ioreq server takes the place of an expansion ROM that comes from a file, start..end inclusive. */
+export interface ClaimRom {
+  readonly type: 'claimRom';
+  readonly start: bigint;
+  readonly end: bigint;
+}
+
+export interface ReleaseRom {
+  readonly type: 'releaseRom';
+}
+
 /** Maps a pirq for the entry if it has none, then binds it to the guest's message. The outcome is reported back. */
 export interface BindMessage {
   readonly type: 'bindMessage';
@@ -68,9 +79,24 @@ export interface WriteMessageControl {
   readonly enables: boolean;
 }
 
+/** Everything that the guest had of the function is taken back already; the host resets it and prepares it anew. */
+export interface ResetFunction {
+  readonly type: 'resetFunction';
+}
+
 /** What a guest's access asks of the world. Performed in order by `perform.ts`. */
 export type Effect =
-  WriteConfig | MapBar | UnmapBar | ClaimTable | ReleaseTable | BindMessage | UnbindMessages | WriteMessageControl;
+  | WriteConfig
+  | MapBar
+  | UnmapBar
+  | ClaimTable
+  | ReleaseTable
+  | ClaimRom
+  | ReleaseRom
+  | BindMessage
+  | UnbindMessages
+  | WriteMessageControl
+  | ResetFunction;
 
 export type EffectType = Effect['type'];
 
@@ -80,9 +106,12 @@ export const effectTypes = [
   'unmapBar',
   'claimTable',
   'releaseTable',
+  'claimRom',
+  'releaseRom',
   'bindMessage',
   'unbindMessages',
   'writeMessageControl',
+  'resetFunction',
 ] as const satisfies readonly EffectType[];
 
 /** Shared by every access that asks nothing, so that the common case allocates nothing. */

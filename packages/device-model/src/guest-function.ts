@@ -1,11 +1,13 @@
 import { RegisterFile, type Core } from '@xenpt/core-wasm';
-import type { ConfigAccess, FunctionImage, GuestView } from '@xenpt/pci';
+import type { ConfigAccess, FunctionImage, GuestView, RegisterBits } from '@xenpt/pci';
 import { BarWindow, tableSpan, type BarSpan } from './bar-window.js';
+import { DeniedWrites } from './denied-writes.js';
 import { noEffects, type Effect, type MessageKind } from './effects.js';
 import { intxDisableBit, intxDisableEffect } from './intx.js';
 import { MsiState } from './msi.js';
 import { MsiXState } from './msi-x.js';
 import { AddressSpace } from './placement.js';
+import { romOffsetBase, ServedRom } from './rom.js';
 
 export type AccessWidth = 1 | 2 | 4;
 
@@ -30,11 +32,14 @@ export class GuestFunction {
   intxBound = false;
   /** Writes of which no bit could have an effect. */
   deniedWrites = 0;
+  /** Which bits the guest could not change, for the operator. */
+  readonly denied: DeniedWrites;
   readonly #file: RegisterFile;
   readonly #config: Pick<ConfigAccess, 'read'>;
   readonly #space: AddressSpace;
   readonly #tableWindow: BarWindow | null;
   readonly #tableSpan: BarSpan | null;
+  readonly #rom: ServedRom | null;
   /** Per word: the bits that a guest write can change anywhere. */
   readonly #writable = new Uint32Array(configSpaceBytes / 4);
   /** Guest address of the trapped pages and their size; -1 when nowhere. Numbers: addresses have at most 52 bits. */
@@ -61,12 +66,16 @@ export class GuestFunction {
       this.#file.define(index, rule);
       this.#writable[index] = rule.shadowWrite | rule.hardwareWrite;
     }
+    this.denied = new DeniedWrites(view.words);
     const { msi, msix } = view;
     const tableBar = image.resources.find((resource) => resource.index === msix?.tableBarIndex);
     this.#tableSpan = msix === undefined ? null : tableSpan(msix.tableOffset, msix.vectorCount);
-    this.bars = view.bars.map(
-      (bar) => new BarWindow(bar, bar.index === msix?.tableBarIndex ? this.#tableSpan : null),
-    );
+    this.bars = view.bars.map((bar) => {
+      const trapped = bar.index === msix?.tableBarIndex ? this.#tableSpan : null;
+      return new BarWindow(bar, trapped, bar.kind === 'rom' && view.romImage !== undefined);
+    });
+    const romWindow = this.bars.find(({ bar }) => bar.kind === 'rom');
+    this.#rom = view.romImage === undefined || !romWindow ? null : new ServedRom(view.romImage, romWindow);
     this.#tableWindow = this.bars.find(({ bar }) => bar.index === msix?.tableBarIndex) ?? null;
     this.msi = msi === undefined ? null : new MsiState(msi, config);
     this.msix = msix === undefined ? null : new MsiXState(core, msix, tableBar?.start ?? 0n, config);
@@ -82,9 +91,11 @@ export class GuestFunction {
   writeConfig(offset: number, width: number, value: number): readonly Effect[] {
     if (!isConfigAccess(offset, width) || ((this.#writable[offset >>> 2] ?? 0) & lanes(offset, width)) === 0) {
       this.deniedWrites += 1;
+      if (isConfigAccess(offset, width)) this.#noteDenied(offset, width, value);
       return noEffects;
     }
-    const reachesHardware = this.#file.needsHardwareToWrite(offset, width);
+    this.#noteDenied(offset, width, value);
+    const reachesHardware = !this.#asleep && this.#file.needsHardwareToWrite(offset, width);
     const hardware = reachesHardware ? this.#config.read(offset, width) : 0;
     const changed = this.#file.write(offset, width, value, hardware);
     if (changed === 0 && !reachesHardware) return noEffects;
@@ -94,14 +105,20 @@ export class GuestFunction {
     return effects;
   }
 
-  /** Offset of a guest address in the trapped pages, or -1. */
+  /** Offset of a guest address in the trapped pages, from `romOffsetBase` on in an expansion ROM, or -1. */
   tableOffsetOf(address: number): number {
     const offset = address - this.#trappedStart;
-    return this.#trappedStart >= 0 && offset >= 0 && offset < this.#trappedBytes ? offset : -1;
+    if (this.#trappedStart >= 0 && offset >= 0 && offset < this.#trappedBytes) return offset;
+    return this.#rom === null ? -1 : this.#rom.offsetOf(address);
   }
 
   /** Low 32 bits of a read in the trapped pages; outside the table, odd sizes and unaligned: all ones. */
   readTable(trappedOffset: number, size: number): number {
+    if (trappedOffset >= romOffsetBase && this.#rom !== null) {
+      const low = this.#rom.read(trappedOffset, size);
+      this.#high = this.#rom.high;
+      return low;
+    }
     const table = this.msix?.table;
     if (table === undefined) {
       this.#high = 0xffff_ffff;
@@ -119,7 +136,7 @@ export class GuestFunction {
 
   writeTable(trappedOffset: number, size: number, low: number, high: number): readonly Effect[] {
     const { msix } = this;
-    if (msix === null) return noEffects;
+    if (msix === null || trappedOffset >= romOffsetBase) return noEffects;
     const event = msix.table.write(this.#entryOffset(trappedOffset), size, low, high);
     if (event === 0) return noEffects;
     const effects: Effect[] = [];
@@ -142,19 +159,45 @@ export class GuestFunction {
   }
 
   #react(word: number, changed: number, effects: Effect[]): void {
+    if (this.#isResetAsked(word, changed)) return this.#reset(effects);
     const commandWord = this.view.command.offset >>> 2;
-    if (word === commandWord && (changed & intxDisableBit) !== 0) {
-      const disable = (this.#file.shadow(commandWord) & intxDisableBit) !== 0;
-      const effect = intxDisableEffect(this.#config, disable, this.intxBound);
-      if (effect !== null) effects.push(effect);
-    }
+    const woken = this.view.powerState !== undefined && word === this.view.powerState.offset >>> 2;
+    if (woken || (word === commandWord && (changed & intxDisableBit) !== 0)) this.#followIntxDisable(effects);
     this.#place(effects);
     this.#signal(effects);
   }
 
+  #followIntxDisable(effects: Effect[]): void {
+    if (this.#asleep) return;
+    const disable = (this.#file.shadow(this.view.command.offset >>> 2) & intxDisableBit) !== 0;
+    const effect = intxDisableEffect(this.#config, disable, this.intxBound);
+    if (effect !== null) effects.push(effect);
+  }
+
+  /** In D1 to D3 a function takes configuration accesses only: it decodes nothing, and signals nothing. */
+  get #asleep(): boolean {
+    const { powerState } = this.view;
+    return powerState !== undefined && (this.#file.shadow(powerState.offset >>> 2) & inWord(powerState)) !== 0;
+  }
+
+  #isResetAsked(word: number, changed: number): boolean {
+    const bits = this.view.functionResets?.find(({ offset }) => offset >>> 2 === word);
+    return bits !== undefined && (changed & this.#file.shadow(word) & inWord(bits)) !== 0;
+  }
+
+  /** PCI Express Base 5.0 §6.6.2: afterwards the guest's registers are as at attach, the bit it wrote among them. */
+  #reset(effects: Effect[]): void {
+    this.msi?.disable(effects);
+    this.msix?.disable(effects);
+    this.#file.reset();
+    this.#place(effects);
+    this.msix?.table.reset();
+    effects.push({ type: 'resetFunction' });
+  }
+
   /** Everything that leaves goes before anything that comes, so that BARs can change places. */
   #place(effects: Effect[]): void {
-    const command = this.#file.shadow(this.view.command.offset >>> 2);
+    const command = this.#asleep ? 0 : this.#file.shadow(this.view.command.offset >>> 2);
     const asked = this.bars.filter((window) => window.update(this.#file, command));
     if (asked.length === 0) return;
     const moved = this.bars.filter((window) => asked.includes(window) || window.refusal === 'overlap');
@@ -166,6 +209,7 @@ export class GuestFunction {
 
   /** Message interrupts follow their enable bits; of the two kinds, the one that is on keeps the other off. */
   #signal(effects: Effect[]): void {
+    if (this.#asleep) return;
     const { msi, msix } = this;
     const tableBar = this.#tableWindow?.placed ?? null;
     if (msi !== null && !msi.isEnabledIn(this.#file)) msi.disable(effects);
@@ -186,6 +230,14 @@ export class GuestFunction {
   #entryOffset(trappedOffset: number): number {
     const tableStart = (this.view.msix?.tableOffset ?? 0) & 0xfff;
     return trappedOffset - tableStart;
+  }
+
+  #noteDenied(offset: number, width: AccessWidth, value: number): void {
+    const covered = lanes(offset, width);
+    const word = offset >>> 2;
+    if (!this.denied.concerns(word, covered)) return;
+    const shift = (offset & 3) * 8;
+    this.denied.note(word, covered, value << shift, this.readConfig(offset, width) << shift);
   }
 
   /** A function that answers nothing but ones is not there; what was read must not be written back. */
@@ -227,6 +279,11 @@ function isConfigAccess(offset: number, width: number): width is AccessWidth {
 /** Bits of the word that an access covers. */
 function lanes(offset: number, width: AccessWidth): number {
   return width === 4 ? -1 : allOnes(width) << ((offset & 3) * 8);
+}
+
+/** Bits of a register at their places in their word. */
+function inWord({ offset, mask }: RegisterBits): number {
+  return mask << ((offset & 3) * 8);
 }
 
 /** All ones of the access, as far as they fit 32 bits. */

@@ -1,5 +1,5 @@
 import { formatSbdf, parseSbdf, type Sbdf } from '@xenpt/pci';
-import { attachFunction, type GuestContext } from './attach.js';
+import { attachFunction, type AttachPolicy, type GuestContext } from './attach.js';
 import { effectTypes, type EffectType } from './effects.js';
 import { DeviceModelError } from './errors.js';
 import type { HostDevice } from './host-device.js';
@@ -50,6 +50,23 @@ export interface AttachRequest {
   /** Where the guest finds it on bus 0: device << 3 | function. */
   readonly guestDevfn: number;
   readonly sysroot?: string;
+  /** Fields that the guest may write besides, as `GuestViewOptions.allow` of `@xenpt/pci` has them. */
+  readonly allow?: readonly string[];
+  /** Every register that nothing describes may be written. */
+  readonly permissive?: boolean;
+  /** False: no expansion ROM for the guest. */
+  readonly expansionRom?: boolean;
+  /** Bytes of a file as the guest's expansion ROM. */
+  readonly romImage?: Uint8Array;
+}
+
+function policyOf({ allow, permissive, expansionRom, romImage }: AttachRequest): AttachPolicy {
+  return {
+    ...(allow === undefined ? {} : { allow }),
+    ...(permissive === undefined ? {} : { permissive }),
+    ...(expansionRom === undefined ? {} : { expansionRom }),
+    ...(romImage === undefined ? {} : { romImage }),
+  };
 }
 
 /** Everything one guest has of this host, and the way from an access to the function it is for. */
@@ -88,7 +105,8 @@ export class GuestModel implements RequestRouter {
     const device = this.#openDevice(sbdf, request.sysroot);
     let served: ServedFunction;
     try {
-      served = attachFunction({ ...this.#context, device, guestDevfn: request.guestDevfn });
+      const { guestDevfn } = request;
+      served = attachFunction({ ...this.#context, device, guestDevfn, policy: policyOf(request) });
     } catch (error) {
       device.close();
       throw error;

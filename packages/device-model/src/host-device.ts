@@ -1,11 +1,13 @@
 import type { ConfigAccess, FunctionImage, Sbdf } from '@xenpt/pci';
-import { openConfigAccess, readFunctionImage } from '@xenpt/pci/sysfs';
+import { canResetFunction, openConfigAccess, readFunctionImage, resetFunction } from '@xenpt/pci/sysfs';
 
 /** A physical function, held open for as long as a guest has it. */
 export interface HostDevice {
   /** Read once, before the guest runs; geometry is never read again from the device. */
   readonly image: FunctionImage;
   readonly config: ConfigAccess;
+  /** Resets the function, not its neighbours, and restores its configuration. Missing when the host cannot. */
+  readonly reset?: () => void;
   close(): void;
 }
 
@@ -22,5 +24,6 @@ export interface OpenHostDeviceOptions {
 export function openHostDevice(sbdf: Sbdf, options: OpenHostDeviceOptions = {}): HostDevice {
   const image = readFunctionImage(sbdf, options);
   const config = openConfigAccess(sbdf, options);
-  return { image, config, close: () => config[Symbol.dispose]() };
+  const reset = canResetFunction(sbdf, options) ? { reset: () => resetFunction(sbdf, options) } : {};
+  return { image, config, ...reset, close: () => config[Symbol.dispose]() };
 }

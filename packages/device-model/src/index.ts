@@ -3,6 +3,7 @@ export { DeviceModelError, type DeviceModelErrorCode, type DeviceModelErrorDetai
 export type { Hypervisor, MessageRequest } from './hypervisor.js';
 export { openHostDevice, type HostDevice, type OpenHostDeviceOptions } from './host-device.js';
 export { XenHypervisor, type XenHypervisorOptions } from './xen-hypervisor.js';
+export { DeniedWrites } from './denied-writes.js';
 export { GuestFunction, type GuestFunctionOptions } from './guest-function.js';
 export {
   GuestModel,

@@ -16,7 +16,11 @@ export interface HeldIntx {
   bound: boolean;
 }
 
+/** What of a function is served access by access: the pages of its MSI-X table, an expansion ROM from a file. */
+export type ClaimPurpose = 'table' | 'rom';
+
 export interface ClaimedMemory {
+  readonly purpose: ClaimPurpose;
   readonly start: bigint;
   readonly end: bigint;
 }
@@ -59,7 +63,7 @@ export class Ledger {
 
   /** Whether accesses to the page of this address come to us. */
   claimsAddress(address: bigint): boolean {
-    return this.claims.some(({ start, end }) => start <= address && address <= end);
+    return this.claims.some(({ purpose, start, end }) => purpose === 'table' && start <= address && address <= end);
   }
 
   get isEmpty(): boolean {

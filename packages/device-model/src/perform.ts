@@ -3,6 +3,7 @@ import {
   effectTypes,
   type BarPiece,
   type BindMessage,
+  type ClaimRom,
   type ClaimTable,
   type Effect,
   type EffectType,
@@ -13,7 +14,7 @@ import {
 } from './effects.js';
 import { messageOf } from './errors.js';
 import type { Hypervisor } from './hypervisor.js';
-import type { HeldMessage, Ledger, PirqBook } from './ledger.js';
+import type { ClaimPurpose, HeldMessage, Ledger, PirqBook } from './ledger.js';
 import { turnMessagesOff } from './message-control.js';
 import { anyPirq, unmaskedFlag } from './message.js';
 import type { Report } from './report.js';
@@ -36,6 +37,8 @@ export interface PerformerOptions {
   readonly ledger: Ledger;
   readonly pirqs: PirqBook;
   readonly report: Report;
+  /** Resets the function and leaves its configuration as the host needs it. Only where the view offers a reset. */
+  readonly reset?: () => void;
 }
 
 /**
@@ -51,6 +54,7 @@ export class Performer {
   readonly #ledger: Ledger;
   readonly #pirqs: PirqBook;
   readonly #report: Report;
+  readonly #reset: (() => void) | undefined;
 
   constructor(options: PerformerOptions) {
     this.#sbdf = options.sbdf;
@@ -59,6 +63,7 @@ export class Performer {
     this.#ledger = options.ledger;
     this.#pirqs = options.pirqs;
     this.#report = options.report;
+    this.#reset = options.reset;
   }
 
   perform(effects: readonly Effect[], outcome: MessageOutcome): void {
@@ -85,16 +90,31 @@ export class Performer {
       case 'unmapBar':
         return this.unmapBar(effect.bar);
       case 'claimTable':
-        return this.#claimTable(effect);
+        return this.#claim('table', effect);
       case 'releaseTable':
-        return this.releaseClaims();
+        return this.releaseClaims('table');
+      case 'claimRom':
+        return this.#claim('rom', effect);
+      case 'releaseRom':
+        return this.releaseClaims('rom');
       case 'bindMessage':
         return this.#bindMessage(effect);
       case 'unbindMessages':
         return this.#unbindMessages(effect);
       case 'writeMessageControl':
         return this.#writeMessageControl(effect);
+      case 'resetFunction':
+        return this.#resetFunction();
     }
+  }
+
+  /** What Xen would not take back keeps the function from being reset: its DMA and messages would meet a stranger. */
+  #resetFunction(): void {
+    if (this.#reset === undefined) throw new Error('the host has no way to reset this function alone');
+    const { bars, stalePieces, claims } = this.#ledger;
+    const left = bars.size + stalePieces.length + claims.length + this.#ledger.hardwareEnabled.size;
+    if (left > 0) throw new Error('the function is not reset: Xen still holds a part of it');
+    this.#reset();
   }
 
   /** All pieces or none. */
@@ -145,17 +165,18 @@ export class Performer {
     else this.#hypervisor.unmapMemory(piece.gfn, piece.mfn, piece.count);
   }
 
-  /** A function has one table: what is claimed still is a claim that Xen would not take back. */
-  #claimTable({ start, end }: ClaimTable): void {
-    this.releaseClaims();
+  /** A function has one table and one ROM: what is claimed still is a claim that Xen would not take back. */
+  #claim(purpose: ClaimPurpose, { start, end }: ClaimTable | ClaimRom): void {
+    this.releaseClaims(purpose);
     this.#hypervisor.claimMemory(start, end);
-    this.#ledger.claims.push({ start, end });
+    this.#ledger.claims.push({ purpose, start, end });
   }
 
-  releaseClaims(): void {
+  /** All of them without a purpose. */
+  releaseClaims(purpose?: ClaimPurpose): void {
     const { claims } = this.#ledger;
     const errors = new Failures();
-    for (const claim of [...claims]) {
+    for (const claim of claims.filter((one) => purpose === undefined || one.purpose === purpose)) {
       if (errors.attempt(() => this.#hypervisor.releaseMemory(claim.start, claim.end))) {
         claims.splice(claims.indexOf(claim), 1);
       }

@@ -1,7 +1,8 @@
-import type { GuestView } from '@xenpt/pci';
+import type { DeniedByte, GuestView } from '@xenpt/pci';
 import type { PlacementRefusal } from './placement.js';
 import { allOnes, configSpaceBytes, type GuestFunction } from './guest-function.js';
 import type { HostDevice } from './host-device.js';
+import type { ClaimPurpose } from './ledger.js';
 import { quiesce, releaseAll, type ReleaseParts } from './release.js';
 
 export interface ServedFunctionParts extends ReleaseParts {
@@ -38,6 +39,8 @@ export interface FunctionReport {
   readonly host: Uint8Array;
   readonly bars: readonly BarReport[];
   readonly vectors: readonly VectorReport[];
+  /** What the guest wrote in vain since attach, by offset. */
+  readonly denied: readonly DeniedByte[];
 }
 
 /** A function while a guest has it: the engine and the one that carries out what it asks for. */
@@ -92,10 +95,13 @@ export class ServedFunction {
       host: readAll((offset) => device.config.read(offset, 4)),
       bars: guest.bars.map(({ bar, placed, refusal, rounds, holdsTable }) => {
         // A BAR that is all table has nothing mapped and is served all the same.
-        const mapped = placed !== null && (ledger.bars.has(bar.index) || (holdsTable && ledger.claims.length > 0));
+        const served = (purpose: ClaimPurpose) => ledger.claims.some((claim) => claim.purpose === purpose);
+        const isServed = (holdsTable && served('table')) || (bar.kind === 'rom' && served('rom'));
+        const mapped = placed !== null && (ledger.bars.has(bar.index) || isServed);
         return { index: bar.index, kind: bar.kind, guestAddress: placed, mapped, refusal, rounds };
       }),
       vectors: this.#vectors(),
+      denied: guest.denied.list(),
     };
   }
 

@@ -121,7 +121,7 @@ describe('DeviceModel', () => {
   });
 
   it('ends a thread that does not end by itself', async () => {
-    const { model } = await start(domain.neverEnds, { deadlineMs: 200 });
+    const { model } = await start(domain.neverEnds, { deadlineMs: 3000 });
     await model.close();
     expect(await model.onExit).toMatchObject({ reason: 'closed' });
   });

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { HypervisorCallName } from '../src/testing/index.js';
+import { fullAt, fullCard } from './support/full-card.js';
 import { at, memoryBar, networkCard } from './support/network-card.js';
 import { cardName, home, makeRig, placeAll, slot, type Rig } from './support/rig.js';
 
@@ -49,6 +50,13 @@ const steps: fc.Arbitrary<Step> = fc.oneof(
     rig.attach();
   }),
   fc.constant<Step>((rig) => placeAll(rig.guest())),
+  fc.constantFrom(0, 0, 1, 2, 3).map<Step>((state) => {
+    return (rig) => rig.guest().writeConfig(at.powerManagement + 4, state, 1);
+  }),
+  fc.constantFrom(0x10, 0x90).map<Step>((value) => {
+    return (rig) => rig.guest().writeConfig(fullAt.express + 9, value, 1);
+  }),
+  fc.constant<Step>((rig) => rig.guest().writeConfig(fullAt.features + 4, 1, 1)),
 );
 
 function check(rig: Rig): void {
@@ -56,7 +64,8 @@ function check(rig: Rig): void {
   expect(rig.hypervisor.violations).toEqual([]);
   const command = rig.guest().readConfig(4, 2);
   const { bars, vectors } = rig.model.view(cardName);
-  if ((command & 2) === 0) expect(rig.hypervisor.mappedFrames()).toEqual([]);
+  const asleep = rig.guest().readConfig(at.powerManagement + 4, 1) & 3;
+  if ((command & 2) === 0 || asleep > 0) expect(rig.hypervisor.mappedFrames()).toEqual([]);
   for (const { kind, guestAddress } of bars) {
     if (guestAddress !== null) expect(command & (kind === 'io' ? 1 : 2)).not.toBe(0);
   }
@@ -69,7 +78,7 @@ describe('whatever a guest does', () => {
   it('no rule of the strict hypervisor or of the hardware is broken, and detach leaves nothing', () => {
     fc.assert(
       fc.property(fc.array(steps, { maxLength: 60 }), (life) => {
-        const rig = makeRig({ images: [networkCard({ vpd: true })] });
+        const rig = makeRig({ images: [fullCard()] });
         rig.attach();
         placeAll(rig.guest());
         for (const step of life) {

@@ -7,6 +7,7 @@ export { type AccessWidth, type ConfigAccess, allOnes, readLittleEndian } from '
 export type { BitField, GuestPolicy, Register, RegisterSet } from './config-space/register.js';
 export { type HeaderRegisterName, headerType0 } from './config-space/header-type-0.js';
 export { maxCapabilities } from './config-space/capability-chain.js';
+export type { ViewWord } from './config-space/register-table.js';
 export type { HiddenCapability } from './config-space/capability-list.js';
 export {
   type ConfigSpace,
@@ -17,18 +18,33 @@ export {
   describeRegisters,
 } from './config-space/decode.js';
 
+export {
+  type DecodedExtendedCapability,
+  type ExtendedSpace,
+  decodeExtendedSpace,
+  maxExtendedCapabilities,
+} from './config-space/extended.js';
+
 export { type GuestBar, romIndex } from './bars/bar.js';
 export type { RawBar } from './bars/raw-bar.js';
 
 export {
   type Capability,
   type CapabilityInstance,
+  type Circumstances,
   type ConcealedCapability,
+  type ControlGeometry,
   type InterruptGeometry,
   type MsiGeometry,
   type MsixGeometry,
+  type RegisterBits,
 } from './capabilities/capability.js';
 export { capabilities, concealedCapabilities } from './capabilities/index.js';
+export type { ExtendedCapability } from './capabilities/extended/extended-capability.js';
+export { extendedCapabilities } from './capabilities/extended/index.js';
 
 export type { GuestView, GuestViewOptions } from './guest-view/guest-view.js';
+export { type RomImage, maxRomBytes, parseExpansionRom } from './rom/expansion-rom.js';
+export { type AllowedField, deviceSpecific, formatAllowedField, parseAllowedField } from './guest-view/allow.js';
+export { type DeniedByte, type DeniedRegister, describeDenied } from './guest-view/denied.js';
 export { buildGuestView } from './guest-view/build.js';

@@ -67,6 +67,9 @@ function lookAtRecord(data) {
 }
 
 const child = spawn(command, args, { stdio: ['pipe', 'inherit', 'inherit'] });
+// A receiver may end before its sender closes the stream.
+const ended = new Promise((resolve) => child.once('exit', resolve));
+child.stdin.on('error', () => undefined);
 const written = (chunk) => new Promise((resolve) => child.stdin.write(chunk, resolve));
 for await (const chunk of process.stdin) {
   look(chunk);
@@ -77,7 +80,7 @@ for await (const chunk of process.stdin) {
   if (aheadMs > 2) await new Promise((resolve) => setTimeout(resolve, aheadMs));
 }
 child.stdin.end();
-const exitCode = await new Promise((resolve) => child.once('exit', resolve));
+const exitCode = await ended;
 const endMs = performance.now() - startedMs;
 writeFileSync(log, JSON.stringify({ rounds, passedBytes, endMs, exitCode }));
 process.exitCode = exitCode ?? 1;

@@ -1,5 +1,5 @@
 import { formatSbdf, type FunctionImage } from '@xenpt/pci';
-import { GuestModel, type GuestModelOptions } from '../../src/guest-model.js';
+import { GuestModel, type AttachRequest, type GuestModelOptions } from '../../src/guest-model.js';
 import { noGuestMemory, RequestHandler, type GuestMemory } from '../../src/ioreq.js';
 import { FakeDevice, FakeHypervisor, type FakeHypervisorOptions } from '../../src/testing/index.js';
 import { Guest } from './guest.js';
@@ -21,7 +21,7 @@ export interface Rig {
   readonly handler: RequestHandler;
   readonly faults: unknown[];
   readonly reports: string[];
-  attach(): void;
+  attach(policy?: Pick<AttachRequest, 'allow' | 'permissive' | 'expansionRom' | 'romImage'>): void;
   guest(devfn?: number): Guest;
 }
 
@@ -54,7 +54,7 @@ export function makeRig(options: RigOptions = {}): Rig {
     handler,
     faults,
     reports,
-    attach: () => void model.attach({ sbdf: cardName, guestDevfn: slot }),
+    attach: (policy = {}) => void model.attach({ sbdf: cardName, guestDevfn: slot, ...policy }),
     guest: (devfn = slot) => new Guest(handler, devfn),
   };
 }

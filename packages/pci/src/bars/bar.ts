@@ -54,6 +54,22 @@ export function resolveBars(resources: readonly Resource[]): GuestBar[] {
   return bars;
 }
 
+/** The expansion ROM when its bytes come from a file: nothing of the host is behind it. */
+export function romBar(imageBytes: number): GuestBar {
+  let sizeBytes = pageBytes;
+  while (sizeBytes < BigInt(imageBytes)) sizeBytes *= 2n;
+  return {
+    index: romIndex,
+    kind: 'rom',
+    registerOffset: headerType0.expansionRom.offset,
+    sizeBytes,
+    hostSizeBytes: BigInt(imageBytes),
+    hostStart: 0n,
+    is64Bit: false,
+    prefetchable: false,
+  };
+}
+
 function toGuestBar(resource: Resource): GuestBar {
   const { index, kind, sizeBytes, start, is64Bit, prefetchable } = resource;
   const name = barRegisterNames[index] ?? 'expansionRom';

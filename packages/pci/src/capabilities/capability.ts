@@ -31,8 +31,31 @@ export interface InterruptGeometry {
   readonly msix?: MsixGeometry;
 }
 
+/** Bits of one register, found by its place from the start of configuration space; `mask` is right-aligned. */
+export interface RegisterBits {
+  readonly offset: number;
+  readonly mask: number;
+}
+
+/** What of a guest's writes the device model has to answer with deeds, besides BARs and messages. */
+export interface ControlGeometry {
+  /** The guest's power state, 0 is D0: in any other the function decodes nothing. */
+  readonly powerState?: RegisterBits;
+  /** Writing 1 asks for a reset of the function. Empty unless the host can reset it. */
+  readonly functionResets?: readonly RegisterBits[];
+}
+
+/** What else than its own bytes decides what a guest gets of a capability. */
+export interface Circumstances {
+  /** The host can reset the function without its neighbours, and does so for the guest. */
+  readonly functionReset: boolean;
+}
+
+export const plainCircumstances: Circumstances = { functionReset: false };
+
 /** One occurrence of a capability in a function. */
 export interface CapabilityInstance {
+  readonly circumstances: Circumstances;
   readonly offset: number;
   /** From the capability's first byte to the end of the first 256; may be shorter than the capability. */
   readonly bytes: Uint8Array;
@@ -47,20 +70,19 @@ export interface Capability {
   readonly id: number;
   readonly name: string;
   readonly size: number | ((bytes: Uint8Array) => number);
-  readonly registers: RegisterSet | ((bytes: Uint8Array) => RegisterSet);
+  readonly registers: RegisterSet | ((bytes: Uint8Array, circumstances?: Circumstances) => RegisterSet);
   /** A function may have several; of others the first counts. */
   readonly repeatable?: boolean;
   /** Why this occurrence has to be hidden, from its own bytes; undefined when it need not be. */
-  readonly refusal?: (bytes: Uint8Array) => string | undefined;
+  readonly refusal?: (bytes: Uint8Array, circumstances?: Circumstances) => string | undefined;
   /** Geometry beyond registers, or why the occurrence has to be hidden. */
-  readonly geometry?: (instance: CapabilityInstance) => InterruptGeometry | { readonly refusal: string };
+  readonly geometry?: (
+    instance: CapabilityInstance,
+  ) => (InterruptGeometry & ControlGeometry) | { readonly refusal: string };
 }
 
-/** A capability that is known by name only and never shown. */
-export interface ConcealedCapability {
-  readonly id: number;
-  readonly name: string;
-  readonly size: number;
+/** A capability that no guest gets: its registers are decoded for people, and read 0 for the guest. */
+export interface ConcealedCapability extends Capability {
   readonly reason: string;
 }
 
@@ -92,7 +114,12 @@ export function capabilitySize(capability: Capability, bytes: Uint8Array): numbe
 }
 
 /** Registers of an occurrence, header included. */
-export function capabilityRegisters(capability: Capability, bytes: Uint8Array): RegisterSet {
-  const own = typeof capability.registers === 'function' ? capability.registers(bytes) : capability.registers;
+export function capabilityRegisters(
+  capability: Capability,
+  bytes: Uint8Array,
+  circumstances: Circumstances = plainCircumstances,
+): RegisterSet {
+  const { registers } = capability;
+  const own = typeof registers === 'function' ? registers(bytes, circumstances) : registers;
   return { ...capabilityHeader, ...own };
 }

@@ -1,6 +1,6 @@
 import { readLittleEndian } from '../config-space/access.js';
 import type { Register, RegisterSet } from '../config-space/register.js';
-import type { Capability } from './capability.js';
+import { type Capability, type Circumstances, plainCircumstances } from './capability.js';
 
 // PCI Express Base 5.0 §7.5.3; version 1: PCI Express Base 1.1 §7.8.
 //
@@ -36,77 +36,95 @@ const readOnly = (offset: number, width: 2 | 4): Register => ({
   guest: { why: deviceSays },
 });
 
-const deviceRegisters = {
-  expressCapabilities: {
-    offset: 0x02,
-    width: 2,
-    reset: 0,
-    ro: 0x3fff,
-    rsvdp: 0xc000,
-    fields: { version: [0, 4], deviceType: [4, 4], slotImplemented: [8, 1], interruptMessageNumber: [9, 5] },
-    guest: {
-      virtual: 0xffff,
-      latch: 0xffff,
-      why: 'Version and type say how long the capability is: fixed at attach.',
+const functionLevelResetCapable = 0x1000_0000;
+const initiateFunctionLevelReset = 0x8000;
+
+const deviceRegisters = ({ functionReset }: Circumstances) =>
+  ({
+    expressCapabilities: {
+      offset: 0x02,
+      width: 2,
+      reset: 0,
+      ro: 0x3fff,
+      rsvdp: 0xc000,
+      fields: { version: [0, 4], deviceType: [4, 4], slotImplemented: [8, 1], interruptMessageNumber: [9, 5] },
+      guest: {
+        virtual: 0xffff,
+        latch: 0xffff,
+        why: 'Version and type say how long the capability is: fixed at attach.',
+      },
     },
-  },
-  deviceCapabilities: {
-    offset: 0x04,
-    width: 4,
-    reset: 0,
-    ro: 0xffff_ffff,
-    fields: {
-      maxPayloadSizeSupported: [0, 3],
-      phantomFunctions: [3, 2],
-      extendedTagSupported: [5, 1],
-      acceptableL0sLatency: [6, 3],
-      acceptableL1Latency: [9, 3],
-      roleBasedErrorReporting: [15, 1],
-      capturedSlotPowerLimitValue: [18, 8],
-      capturedSlotPowerLimitScale: [26, 2],
-      functionLevelReset: [28, 1],
+    deviceCapabilities: {
+      offset: 0x04,
+      width: 4,
+      reset: 0,
+      ro: 0xffff_ffff,
+      fields: {
+        maxPayloadSizeSupported: [0, 3],
+        phantomFunctions: [3, 2],
+        extendedTagSupported: [5, 1],
+        acceptableL0sLatency: [6, 3],
+        acceptableL1Latency: [9, 3],
+        roleBasedErrorReporting: [15, 1],
+        capturedSlotPowerLimitValue: [18, 8],
+        capturedSlotPowerLimitScale: [26, 2],
+        functionLevelReset: [28, 1],
+      },
+      guest: {
+        virtual: functionLevelResetCapable,
+        latch: functionReset ? functionLevelResetCapable : 0,
+        why: 'Offered when the host can reset the function: the guest’s wish is carried out by the host, never raw.',
+      },
     },
-    guest: { virtual: 0x1000_0000, why: 'A reset behind the hypervisor’s back would lose its interrupt set-up.' },
-  },
-  deviceControl: {
-    offset: 0x08,
-    width: 2,
-    reset: 0x2810,
-    fields: {
-      correctableErrorReporting: [0, 1],
-      nonFatalErrorReporting: [1, 1],
-      fatalErrorReporting: [2, 1],
-      unsupportedRequestReporting: [3, 1],
-      relaxedOrdering: [4, 1],
-      maxPayloadSize: [5, 3],
-      extendedTag: [8, 1],
-      phantomFunctions: [9, 1],
-      auxiliaryPower: [10, 1],
-      noSnoop: [11, 1],
-      maxReadRequestSize: [12, 3],
-      initiateFunctionLevelReset: [15, 1],
+    deviceControl: {
+      offset: 0x08,
+      width: 2,
+      reset: 0x2810,
+      fields: {
+        correctableErrorReporting: [0, 1],
+        nonFatalErrorReporting: [1, 1],
+        fatalErrorReporting: [2, 1],
+        unsupportedRequestReporting: [3, 1],
+        relaxedOrdering: [4, 1],
+        maxPayloadSize: [5, 3],
+        extendedTag: [8, 1],
+        phantomFunctions: [9, 1],
+        auxiliaryPower: [10, 1],
+        noSnoop: [11, 1],
+        maxReadRequestSize: [12, 3],
+        initiateFunctionLevelReset: [15, 1],
+      },
+      guest: {
+        virtual: 0xffff,
+        shadowWrite: functionReset ? 0xfbff : 0x7bff,
+        notify: functionReset ? initiateFunctionLevelReset : 0,
+        why: hostsLink,
+      },
     },
-    guest: { virtual: 0xffff, shadowWrite: 0x7bff, why: hostsLink },
-  },
-  deviceStatus: {
-    offset: 0x0a,
-    width: 2,
-    reset: 0,
-    ro: 0x0030,
-    rw1c: 0x004f,
-    rsvdz: 0xff80,
-    fields: {
-      correctableError: [0, 1],
-      nonFatalError: [1, 1],
-      fatalError: [2, 1],
-      unsupportedRequest: [3, 1],
-      auxiliaryPower: [4, 1],
-      transactionsPending: [5, 1],
-      emergencyPowerReduction: [6, 1],
+    deviceStatus: {
+      offset: 0x0a,
+      width: 2,
+      reset: 0,
+      ro: 0x0030,
+      rw1c: 0x004f,
+      rsvdz: 0xff80,
+      fields: {
+        correctableError: [0, 1],
+        nonFatalError: [1, 1],
+        fatalError: [2, 1],
+        unsupportedRequest: [3, 1],
+        auxiliaryPower: [4, 1],
+        transactionsPending: [5, 1],
+        emergencyPowerReduction: [6, 1],
+      },
+      guest: { why: hostsErrors },
     },
-    guest: { why: hostsErrors },
-  },
-} as const satisfies RegisterSet;
+  }) as const satisfies RegisterSet;
+
+/** What the function cannot do itself is not offered, though the host may have another way. */
+function offersReset(bytes: Uint8Array, { functionReset }: Circumstances): Circumstances {
+  return { functionReset: functionReset && (readLittleEndian(bytes, 4, 4) & functionLevelResetCapable) !== 0 };
+}
 
 const linkRegisters = {
   linkCapabilities: {
@@ -185,8 +203,8 @@ export const express = {
   id: 0x10,
   name: 'PCI Express',
   size: (bytes) => sizes[version(bytes)]?.[deviceType(bytes)] ?? 4,
-  registers: (bytes) => ({
-    ...deviceRegisters,
+  registers: (bytes, circumstances = plainCircumstances) => ({
+    ...deviceRegisters(offersReset(bytes, circumstances)),
     ...(version(bytes) === 1 && deviceType(bytes) === rootComplexEndpoint ? {} : linkRegisters),
     ...(version(bytes) === 2 ? version2Registers(bytes) : {}),
   }),
@@ -194,4 +212,8 @@ export const express = {
     sizes[version(bytes)]?.[deviceType(bytes)] === undefined
       ? `version ${version(bytes)} of device type ${deviceType(bytes)} is not an endpoint of version 1 or 2`
       : undefined,
+  geometry: ({ offset, bytes, circumstances }) =>
+    offersReset(bytes, circumstances).functionReset
+      ? { functionResets: [{ offset: offset + 8, mask: initiateFunctionLevelReset }] }
+      : {},
 } as const satisfies Capability;

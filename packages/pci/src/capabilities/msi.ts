@@ -7,7 +7,7 @@ import type { Capability } from './capability.js';
 //          32 bits        64 bits
 //   +0     id, next, message control
 //   +4     address        address
-//   +8     data (2)       address high
+//   +8     data (2)       address high     behind the data: two bytes of extended data (control bit 9) or nothing
 //   +c     mask           data (2)         mask and pending: only with per-vector masking (control bit 8)
 //   +10    pending        mask
 //   +14                   pending
@@ -86,6 +86,7 @@ function registers(bytes: Uint8Array): RegisterSet {
     messageAddress,
     ...(is64Bit(bytes) ? { messageAddressHigh } : {}),
     messageData: messageData(data),
+    extendedMessageData: { ...hiddenWord(data + 2), width: 2, guest: { virtual: 0xffff, why: captured } },
     ...(isMaskable(bytes) ? { maskBits: hiddenWord(data + 4), pendingBits: hiddenWord(data + 8) } : {}),
   };
 }
@@ -93,7 +94,7 @@ function registers(bytes: Uint8Array): RegisterSet {
 export const msi = {
   id: 0x05,
   name: 'MSI',
-  size: (bytes) => dataOffset(bytes) + (isMaskable(bytes) ? 12 : 2),
+  size: (bytes) => dataOffset(bytes) + (isMaskable(bytes) ? 12 : 4),
   registers,
   geometry: ({ offset, bytes }) => ({
     msi: {

@@ -5,6 +5,8 @@ import type { Capability } from './capability.js';
 //   +0 id │ +1 next │ +2 capabilities (PMC)
 //   +4 control and status (PMCSR) │ +6 bridge extensions │ +7 data
 
+const powerState = 0x0003;
+
 export const powerManagement = {
   id: 0x01,
   name: 'Power Management',
@@ -44,11 +46,13 @@ export const powerManagement = {
       },
       guest: {
         virtual: 0x810b,
-        shadowWrite: 0x0003,
-        why: 'The host owns the power state; the guest’s is remembered and loses nothing on the way back to D0.',
+        shadowWrite: powerState,
+        notify: powerState,
+        why: 'The host owns the power state; in the guest’s own D1 to D3 nothing is mapped or forwarded.',
       },
     },
     bridgeSupportExtensions: { offset: 6, width: 1, reset: 0, ro: 0xff, guest: { why: 'Read from the device.' } },
     data: { offset: 7, width: 1, reset: 0, ro: 0xff, guest: { why: 'Read from the device.' } },
   },
+  geometry: ({ offset }) => ({ powerState: { offset: offset + 4, mask: powerState } }),
 } as const satisfies Capability;

@@ -1,8 +1,10 @@
 import {
   type Capability,
+  type Circumstances,
   type ConcealedCapability,
   capabilityRegisters,
   capabilitySize,
+  plainCircumstances,
 } from '../capabilities/capability.js';
 import { type CapabilityChain, type ChainEntry, walkCapabilityChain } from './capability-chain.js';
 import { guestConfigBytes } from './register-table.js';
@@ -39,6 +41,8 @@ export interface HiddenCapability {
 export interface CapabilityList {
   readonly found: readonly FoundCapability[];
   readonly hidden: readonly HiddenCapability[];
+  /** Of the hidden ones those that can be decoded all the same. */
+  readonly concealed: readonly FoundCapability[];
   /** See {@link CapabilityChain.fault}. */
   readonly fault: string | null;
 }
@@ -50,22 +54,32 @@ const headWordBytes = 4;
  * Sorts what the device lists into found and hidden. Of two that overlap, and of two of a kind that comes once,
  * the one that is later in the list is hidden.
  */
-export function listCapabilities(config: Uint8Array, catalogue: CapabilityCatalogue): CapabilityList {
+export function listCapabilities(
+  config: Uint8Array,
+  catalogue: CapabilityCatalogue,
+  circumstances: Circumstances = plainCircumstances,
+): CapabilityList {
   const chain: CapabilityChain = walkCapabilityChain(config);
   const found: FoundCapability[] = [];
   const hidden: HiddenCapability[] = [];
+  const concealed: FoundCapability[] = [];
   for (const entry of chain.entries) {
-    const definition = catalogue.shown.find((candidate) => candidate.id === entry.id);
+    const known = catalogue.concealed.find((candidate) => candidate.id === entry.id);
+    const definition = known ?? catalogue.shown.find((candidate) => candidate.id === entry.id);
     if (definition === undefined) {
-      hidden.push(conceal(entry, catalogue.concealed));
+      hidden.push(unknown(entry));
       continue;
     }
-    const capability = instantiate(config, entry, definition);
-    const reason = refusal(capability, found);
-    if (reason === undefined) found.push(capability);
-    else hidden.push(hide(capability, reason));
+    const capability = instantiate(config, entry, definition, circumstances);
+    const reason = known?.reason ?? refusal(capability, found, circumstances);
+    if (reason === undefined) {
+      found.push(capability);
+    } else {
+      hidden.push(hide(capability, reason));
+      concealed.push(capability);
+    }
   }
-  return { found, hidden, fault: chain.fault };
+  return { found, hidden, concealed, fault: chain.fault };
 }
 
 /** The entry of a found capability that is hidden after all. */
@@ -73,7 +87,12 @@ export function hide({ offset, id, name, sizeBytes }: FoundCapability, reason: s
   return { offset, id, name, reason, sizeBytes };
 }
 
-function instantiate(config: Uint8Array, { offset, id }: ChainEntry, definition: Capability): FoundCapability {
+function instantiate(
+  config: Uint8Array,
+  { offset, id }: ChainEntry,
+  definition: Capability,
+  circumstances: Circumstances,
+): FoundCapability {
   const bytes = config.subarray(offset, guestConfigBytes);
   return {
     offset,
@@ -82,13 +101,17 @@ function instantiate(config: Uint8Array, { offset, id }: ChainEntry, definition:
     sizeBytes: Math.max(capabilitySize(definition, bytes), 2),
     bytes,
     definition,
-    registers: capabilityRegisters(definition, bytes),
+    registers: capabilityRegisters(definition, bytes, circumstances),
   };
 }
 
-function refusal(capability: FoundCapability, earlier: readonly FoundCapability[]): string | undefined {
+function refusal(
+  capability: FoundCapability,
+  earlier: readonly FoundCapability[],
+  circumstances: Circumstances,
+): string | undefined {
   const { offset, sizeBytes, bytes, definition } = capability;
-  const own = definition.refusal?.(bytes);
+  const own = definition.refusal?.(bytes, circumstances);
   if (own !== undefined) return own;
   if (sizeBytes > bytes.length)
     return `it would end at byte ${offset + sizeBytes}; there are ${offset + bytes.length}`;
@@ -99,13 +122,12 @@ function refusal(capability: FoundCapability, earlier: readonly FoundCapability[
   return other && `it overlaps ${other.name} at 0x${other.offset.toString(16)}`;
 }
 
-function conceal({ offset, id }: ChainEntry, concealed: readonly ConcealedCapability[]): HiddenCapability {
-  const known = concealed.find((candidate) => candidate.id === id);
+function unknown({ offset, id }: ChainEntry): HiddenCapability {
   return {
     offset,
     id,
-    name: known?.name ?? `Capability 0x${id.toString(16).padStart(2, '0')}`,
-    reason: known?.reason ?? 'it is unknown, and what nobody described a guest does not get',
-    sizeBytes: known?.size ?? headWordBytes,
+    name: `Capability 0x${id.toString(16).padStart(2, '0')}`,
+    reason: 'it is unknown, and what nobody described a guest does not get',
+    sizeBytes: headWordBytes,
   };
 }

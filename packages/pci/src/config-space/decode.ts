@@ -1,7 +1,7 @@
 import { type RawBar, decodeRawBars } from '../bars/raw-bar.js';
 import { catalogue } from '../capabilities/index.js';
 import { readLittleEndian } from './access.js';
-import { type HiddenCapability, listCapabilities } from './capability-list.js';
+import { type FoundCapability, type HiddenCapability, listCapabilities } from './capability-list.js';
 import { type HeaderRegisterName, headerType0 } from './header-type-0.js';
 import { checkHeader, headerValue } from './header.js';
 import { type RegisterSet, decodeFields } from './register.js';
@@ -28,6 +28,8 @@ export interface ConfigSpace {
   /** In the device's order. */
   readonly capabilities: readonly DecodedCapability[];
   readonly hidden: readonly HiddenCapability[];
+  /** Of the hidden ones those whose registers are known, decoded. */
+  readonly concealed: readonly DecodedCapability[];
   /** Why the capability list ends early; null when it does not. */
   readonly chainFault: string | null;
 }
@@ -52,20 +54,22 @@ export interface RegisterDescription {
  */
 export function decodeConfigSpace(config: Uint8Array): ConfigSpace {
   checkHeader(config);
-  const { found, hidden, fault } = listCapabilities(config, catalogue);
+  const { found, hidden, concealed, fault } = listCapabilities(config, catalogue);
+  const decode = ({ offset, id, name, sizeBytes, registers }: FoundCapability): DecodedCapability => ({
+    offset,
+    id,
+    name,
+    sizeBytes,
+    registers: decodeRegisters(config, offset, registers),
+  });
   return {
     header: decodeRegisters(config, 0, headerType0) as Record<HeaderRegisterName, DecodedRegister>,
     classCode: (headerValue(config, 'classCode') << 8) | headerValue(config, 'programmingInterface'),
     multifunction: (headerValue(config, 'headerType') & 0x80) !== 0,
     bars: decodeRawBars(config),
-    capabilities: found.map(({ offset, id, name, sizeBytes, registers }) => ({
-      offset,
-      id,
-      name,
-      sizeBytes,
-      registers: decodeRegisters(config, offset, registers),
-    })),
+    capabilities: found.map(decode),
     hidden,
+    concealed: concealed.map(decode),
     chainFault: fault,
   };
 }

@@ -9,10 +9,12 @@ const deviceSays = 'The guest reads the device; a write has no meaning here.';
 const identity = 'A virtual function answers all ones in hardware; the host knows the true ids.';
 const scratch = 'Sets nothing in the device; kept for software that stores a value.';
 
+/** §6.2.5.1: an address register that is not implemented is read-only 0. One that is, is in `bars/registers.ts`. */
 const addressRegister = (offset: number): Register => ({
   offset,
   width: 4,
   reset: 0,
+  ro: 0xffff_ffff,
   guest: {
     virtual: 0xffff_ffff,
     why: 'The host placed the BAR; the guest has its own. Without a resource it reads 0.',

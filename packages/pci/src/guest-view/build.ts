@@ -1,8 +1,13 @@
-import { type GuestBar, resolveBars } from '../bars/bar.js';
+import { type GuestBar, resolveBars, romBar, romIndex } from '../bars/bar.js';
 import { barRegisters } from '../bars/registers.js';
-import { type InterruptGeometry, capabilityHeader } from '../capabilities/capability.js';
+import {
+  type Circumstances,
+  type ControlGeometry,
+  type InterruptGeometry,
+  capabilityHeader,
+} from '../capabilities/capability.js';
 import { catalogue } from '../capabilities/index.js';
-import { readLittleEndian } from '../config-space/access.js';
+import { allOnes, readLittleEndian } from '../config-space/access.js';
 import {
   type FoundCapability,
   type HiddenCapability,
@@ -15,6 +20,8 @@ import { RegisterTable } from '../config-space/register-table.js';
 import { initialShadow } from '../config-space/register.js';
 import { PciError } from '../errors.js';
 import type { FunctionImage } from '../resource.js';
+import { parseExpansionRom } from '../rom/expansion-rom.js';
+import { openFields } from './allow.js';
 import type { GuestView, GuestViewOptions } from './guest-view.js';
 
 /**
@@ -22,15 +29,17 @@ import type { GuestView, GuestViewOptions } from './guest-view.js';
  * policy; the list relinked over them; the hidden ones reading 0; every other byte read from the device and never
  * written.
  *
- * @throws {@link PciError} `PCI_CONFIG_LENGTH`, `PCI_FUNCTION_ABSENT`, `PCI_HEADER_TYPE_UNSUPPORTED` or
- *   `PCI_RESOURCE_INVALID`
+ * @throws {@link PciError} `PCI_CONFIG_LENGTH`, `PCI_FUNCTION_ABSENT`, `PCI_HEADER_TYPE_UNSUPPORTED`,
+ *   `PCI_RESOURCE_INVALID`, `PCI_ROM_INVALID`, `PCI_ALLOW_SYNTAX` or `PCI_ALLOW_REFUSED`
  */
 export function buildGuestView(image: FunctionImage, options: GuestViewOptions = {}): GuestView {
   checkHeader(image.config);
   checkIds(image);
-  const bars = resolveBars(image.resources);
-  const { found, hidden: unshowable, fault } = listCapabilities(image.config, catalogue);
-  const { visible, hidden, geometry } = admit(found, bars);
+  const { functionReset = false, romImage } = options;
+  const bars = guestBars(image, options);
+  const circumstances: Circumstances = { functionReset };
+  const { found, hidden: unshowable, fault } = listCapabilities(image.config, catalogue, circumstances);
+  const { visible, hidden, geometry } = admit(found, bars, circumstances);
   const allHidden = [...unshowable, ...hidden].sort((a, b) => a.offset - b.offset);
   const interruptPin = guestInterruptPin(image);
 
@@ -48,10 +57,12 @@ export function buildGuestView(image: FunctionImage, options: GuestViewOptions =
   }
   visible.forEach((capability, index) => placeCapability(table, capability, visible[index + 1]?.offset ?? 0));
   for (const { offset, sizeBytes } of allHidden) table.conceal(offset, sizeBytes);
+  openFields(table, visible, options);
 
   return {
     words: table.words(),
     bars,
+    ...(romImage === undefined ? {} : { romImage }),
     command: { offset: headerType0.command.offset },
     ...geometry,
     interruptPin,
@@ -65,25 +76,36 @@ const multifunctionBit = 0x80;
 /** PCI Local Bus 3.0 §6.2.4: 1 is INTA#, 4 is INTD#, the rest is reserved. */
 const lastInterruptPin = 4;
 
+function guestBars({ resources }: FunctionImage, { expansionRom = true, romImage }: GuestViewOptions): GuestBar[] {
+  if (romImage === undefined) return resolveBars(resources.filter(({ index }) => expansionRom || index !== romIndex));
+  parseExpansionRom(romImage);
+  return [...resolveBars(resources.filter(({ index }) => index !== romIndex)), romBar(romImage.length)];
+}
+
 interface Admission {
   readonly visible: readonly FoundCapability[];
   readonly hidden: readonly HiddenCapability[];
-  readonly geometry: InterruptGeometry;
+  readonly geometry: InterruptGeometry & ControlGeometry;
 }
 
 /** The second look, now that the BARs are known. */
-function admit(found: readonly FoundCapability[], bars: readonly GuestBar[]): Admission {
+function admit(
+  found: readonly FoundCapability[],
+  bars: readonly GuestBar[],
+  circumstances: Circumstances,
+): Admission {
   const visible: FoundCapability[] = [];
   const hidden: HiddenCapability[] = [];
-  let geometry: InterruptGeometry = {};
+  let geometry: InterruptGeometry & ControlGeometry = {};
   for (const capability of found) {
     const { offset, bytes, definition } = capability;
-    const own = definition.geometry?.({ offset, bytes, bars }) ?? {};
+    const own = definition.geometry?.({ offset, bytes, bars, circumstances }) ?? {};
     if ('refusal' in own) {
       hidden.push(hide(capability, own.refusal));
     } else {
       visible.push(capability);
-      geometry = { ...geometry, ...own };
+      const functionResets = [...(geometry.functionResets ?? []), ...(own.functionResets ?? [])];
+      geometry = { ...geometry, ...own, ...(functionResets.length === 0 ? {} : { functionResets }) };
     }
   }
   return { visible, hidden, geometry };
@@ -91,6 +113,8 @@ function admit(found: readonly FoundCapability[], bars: readonly GuestBar[]): Ad
 
 function guestInterruptPin(image: FunctionImage): number {
   const pin = headerValue(image.config, 'interruptPin');
+  // PCI Express Base 5.0 §9.3.4.1: a virtual function, known by ids that read all ones, has no pin.
+  if (headerValue(image.config, 'vendorId') === allOnes(2)) return 0;
   return image.irq !== 0 && pin <= lastInterruptPin ? pin : 0;
 }
 

@@ -2,6 +2,6 @@ export type { SysfsOptions } from './attributes.js';
 export { SysfsError } from './errors.js';
 export { type FunctionSummary, listFunctions, readFunctionImage, readFunctionSummary } from './functions.js';
 export { type OpenConfigAccess, openConfigAccess } from './config-file.js';
-export { resetFunction } from './reset.js';
+export { canResetFunction, resetFunction } from './reset.js';
 export { type PciIds, loadPciIds, parsePciIds } from './pci-ids.js';
 export { parseResources } from './resources.js';

@@ -5,6 +5,11 @@ import type { Sbdf } from '../sbdf.js';
 import { type SysfsOptions, exists, functionDirectory } from './attributes.js';
 import { SysfsError, sysfsFailure } from './errors.js';
 
+/** Whether the kernel has a way to reset the function that spares its neighbours. */
+export function canResetFunction(sbdf: Sbdf, options: SysfsOptions = {}): boolean {
+  return exists(join(functionDirectory(sbdf, options), 'reset'));
+}
+
 /**
  * Resets the function by the first method the kernel has for it, and restores its configuration. Blocks until
  * done, which takes up to a second or two.

@@ -11,8 +11,8 @@ function viewOf(control: number, fill = 0) {
 }
 
 describe.each([
-  ['32 bits', 0x0000, { is64Bit: false, dataOffset: 0x58 }, 10],
-  ['64 bits', 0x0080, { is64Bit: true, addressHighOffset: 0x58, dataOffset: 0x5c }, 14],
+  ['32 bits', 0x0000, { is64Bit: false, dataOffset: 0x58 }, 12],
+  ['64 bits', 0x0080, { is64Bit: true, addressHighOffset: 0x58, dataOffset: 0x5c }, 16],
   ['32 bits, maskable', 0x0100, { is64Bit: false, dataOffset: 0x58 }, 20],
   ['64 bits, maskable', 0x0180, { is64Bit: true, addressHighOffset: 0x58, dataOffset: 0x5c }, 24],
 ])('%s', (_name, control, geometry, sizeBytes) => {

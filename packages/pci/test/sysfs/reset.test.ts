@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
 
 import { parseSbdf } from '../../src/index.js';
-import { resetFunction } from '../../src/sysfs/index.js';
+import { canResetFunction, resetFunction } from '../../src/sysfs/index.js';
 import { SysfsTree } from '../support/sysfs-tree.js';
 
 const address = '0000:03:00.0';
@@ -21,6 +21,13 @@ it('says when the kernel has no way, and creates nothing', () => {
     expect.objectContaining({ code: 'SYSFS_RESET_UNSUPPORTED' }) as Error,
   );
   expect(existsSync(tree.path(address, 'reset'))).toBe(false);
+});
+
+it('tells whether the kernel has a way before it is needed', () => {
+  using tree = new SysfsTree();
+  tree.add(address).add('0000:04:00.0', { reset: null });
+  expect(canResetFunction(sbdf, tree)).toBe(true);
+  expect(canResetFunction(parseSbdf('0000:04:00.0'), tree)).toBe(false);
 });
 
 it('says which function is not there', () => {

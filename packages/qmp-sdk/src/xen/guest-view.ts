@@ -1,6 +1,8 @@
 import {
   capabilities,
   decodeConfigSpace,
+  type DeniedRegister,
+  describeDenied,
   describeRegisters,
   formatSbdf,
   headerType0,
@@ -40,6 +42,8 @@ export interface GuestViewReport {
   readonly hidden: readonly HiddenCapability[];
   readonly bars: readonly BarView[];
   readonly vectors: readonly VectorView[];
+  /** Registers that the guest wrote in vain since attach, each with what would open it. */
+  readonly denied: readonly DeniedRegister[];
 }
 
 export interface GuestViewQuery {
@@ -78,6 +82,7 @@ export async function guestView(host: XenHost, query: GuestViewQuery): Promise<G
     hidden: decodeConfigSpace(view.host).hidden,
     bars: view.bars,
     vectors: view.vectors,
+    denied: describeDenied(view.host, view.denied ?? []),
   };
 }
 

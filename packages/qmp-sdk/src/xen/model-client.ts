@@ -1,4 +1,5 @@
-import type { ModelRequest } from './model-protocol.js';
+import type { DeniedByte } from '@xenpt/pci';
+import type { ModelRequest, OpenedFields } from './model-protocol.js';
 
 /** What the guest got, as the device model reports it. */
 export interface AttachedFunction {
@@ -16,6 +17,8 @@ export interface FunctionView {
   readonly host: Uint8Array;
   readonly bars: readonly BarView[];
   readonly vectors: readonly VectorView[];
+  /** What the guest wrote in vain since attach. Missing from a model that an earlier version started. */
+  readonly denied?: readonly DeniedByte[];
 }
 
 export interface BarView {
@@ -48,7 +51,7 @@ export interface ModelStatus {
 
 /** A connection to the device model process of one guest. Every call has a deadline. */
 export interface ModelClient {
-  attach(options: { readonly sbdf: string; readonly guestDevfn: number }): Promise<AttachedFunction>;
+  attach(options: { readonly sbdf: string; readonly guestDevfn: number } & OpenedFields): Promise<AttachedFunction>;
   detach(sbdf: string): Promise<void>;
   view(sbdf: string): Promise<FunctionView>;
   status(): Promise<ModelStatus>;

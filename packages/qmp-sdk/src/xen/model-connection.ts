@@ -60,8 +60,8 @@ class ModelConnection implements ModelClient {
     socket.on('data', (chunk: Buffer) => this.#receive(chunk));
   }
 
-  async attach(options: { readonly sbdf: string; readonly guestDevfn: number }): Promise<AttachedFunction> {
-    return decodeAttached(await this.#call('attach', { sbdf: options.sbdf, guestDevfn: options.guestDevfn }));
+  async attach(options: Parameters<ModelClient['attach']>[0]): Promise<AttachedFunction> {
+    return decodeAttached(await this.#call('attach', options));
   }
 
   async detach(sbdf: string): Promise<void> {

@@ -8,9 +8,19 @@ import type { AttachedFunction, BarView, FunctionView, ModelStatus } from './mod
  *     {"id":2,"error":{"code":"…","message":"…","next":"…"}}
  */
 export type ModelRequest =
-  | { readonly id: number; readonly method: 'attach'; readonly params: { sbdf: string; guestDevfn: number } }
+  | {
+      readonly id: number;
+      readonly method: 'attach';
+      readonly params: { sbdf: string; guestDevfn: number } & OpenedFields;
+    }
   | { readonly id: number; readonly method: 'detach' | 'view'; readonly params: { sbdf: string } }
   | { readonly id: number; readonly method: 'status' | 'shutdown'; readonly params: Record<string, never> };
+
+/** What the operator lets the guest write besides: see `GuestViewOptions` of `@xenpt/pci`, which judges the texts. */
+export interface OpenedFields {
+  readonly allow?: readonly string[];
+  readonly permissive?: boolean;
+}
 
 export interface WireError {
   readonly code: string;
@@ -35,7 +45,11 @@ export function parseRequest(line: string): ModelRequest {
   if (typeof id !== 'number' || !Number.isSafeInteger(id)) throw new TypeError('id is an integer');
   switch (method) {
     case 'attach':
-      return { id, method, params: { sbdf: textOf(params, 'sbdf'), guestDevfn: devfnOf(params) } };
+      return {
+        id,
+        method,
+        params: { sbdf: textOf(params, 'sbdf'), guestDevfn: devfnOf(params), ...openedOf(params) },
+      };
     case 'detach':
     case 'view':
       return { id, method, params: { sbdf: textOf(params, 'sbdf') } };
@@ -58,6 +72,7 @@ interface WireView {
   readonly host: string;
   readonly bars: readonly (Omit<BarView, 'guestAddress'> & { readonly guestAddress: string | null })[];
   readonly vectors: FunctionView['vectors'];
+  readonly denied?: FunctionView['denied'];
 }
 
 /** Bytes become hexadecimal text and 64-bit addresses `0x…`, exact. */
@@ -70,6 +85,7 @@ export function encodeView(view: FunctionView): WireView {
       guestAddress: bar.guestAddress === null ? null : `0x${bar.guestAddress.toString(16)}`,
     })),
     vectors: view.vectors.map(({ index, bound, pirq, masked }) => ({ index, bound, pirq, masked })),
+    ...(view.denied && { denied: view.denied.map(({ offset, mask, count }) => ({ offset, mask, count })) }),
   };
 }
 
@@ -83,6 +99,7 @@ export function decodeView(value: unknown): FunctionView {
       guestAddress: bar.guestAddress === null ? null : BigInt(bar.guestAddress),
     })),
     vectors: view.vectors,
+    ...(view.denied && { denied: view.denied }),
   };
 }
 
@@ -97,6 +114,29 @@ export function decodeStatus(value: unknown): ModelStatus {
 function textOf(params: Record<string, unknown> | null, name: string): string {
   const value = params?.[name];
   if (typeof value !== 'string') throw new TypeError(`params.${name} is a text`);
+  return value;
+}
+
+/** A function has 192 bytes behind its header; nobody opens a third of them one by one. */
+const MAX_ALLOWED_FIELDS = 64;
+const MAX_FIELD_CHARACTERS = 64;
+
+function openedOf(params: Record<string, unknown> | null): OpenedFields {
+  const allow = params?.['allow'];
+  const permissive = params?.['permissive'];
+  if (permissive !== undefined && typeof permissive !== 'boolean')
+    throw new TypeError('params.permissive is a boolean');
+  return {
+    ...(allow === undefined ? {} : { allow: allowedOf(allow) }),
+    ...(permissive === undefined ? {} : { permissive }),
+  };
+}
+
+function allowedOf(value: unknown): string[] {
+  const isText = (one: unknown): one is string => typeof one === 'string' && one.length <= MAX_FIELD_CHARACTERS;
+  if (!Array.isArray(value) || value.length > MAX_ALLOWED_FIELDS || !value.every(isText)) {
+    throw new TypeError(`params.allow is a list of up to ${MAX_ALLOWED_FIELDS} fields`);
+  }
   return value;
 }
 

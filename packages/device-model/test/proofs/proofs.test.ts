@@ -1,0 +1,50 @@
+import { existsSync, readFileSync, readdirSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+
+interface Entry {
+  readonly id: string;
+  readonly what: string;
+  readonly test: string;
+  readonly mutants: readonly { readonly file: string; readonly changes: readonly (readonly [string, string])[] }[];
+}
+
+const packageRoot = new URL('../../', import.meta.url);
+const repositoryRoot = new URL('../../', packageRoot);
+const list = JSON.parse(readFileSync(new URL('proofs.json', import.meta.url), 'utf8')) as readonly Entry[];
+
+/** Properties of configuration space, and the class-A advisories in which it was the way in. */
+const properties = Array.from({ length: 18 }, (_, index) => `C${index + 1}`);
+const advisories = [43, 120, 121, 126, 128, 129, 130, 131, 157, 164, 199, 237, 239, 337, 449].map((n) => `XSA-${n}`);
+
+const urlOf = (path: string): URL => new URL(path, path.startsWith('packages/') ? repositoryRoot : packageRoot);
+const read = (path: string): string => readFileSync(urlOf(path), 'utf8');
+
+it('every property and every advisory is in the list, once', () => {
+  const required = [...properties, ...advisories];
+  const missing = required.filter((id) => list.filter((entry) => entry.id === id).length !== 1);
+  const covered = required.length - missing.length;
+  process.stdout.write(
+    `coverage: ${covered} of ${required.length} (${Math.floor((100 * covered) / required.length)} %)\n`,
+  );
+  expect(missing).toEqual([]);
+});
+
+it('every file of the two folders is in the list', () => {
+  for (const folder of ['test/properties/', 'test/advisories/']) {
+    for (const file of readdirSync(urlOf(folder))) expect(list.map(({ test }) => test)).toContain(`${folder}${file}`);
+  }
+});
+
+describe.each(list)('$id', ({ id, test, mutants }) => {
+  it('has a test that bears its name', () => {
+    expect(existsSync(urlOf(test))).toBe(true);
+    if (id !== 'matrix') expect(read(test)).toContain(`'${id}: `);
+  });
+
+  it('has a fault to find, which can be put into the source as it is now', () => {
+    expect(mutants.length).toBeGreaterThan(0);
+    for (const { file, changes } of mutants) {
+      for (const [find] of changes) expect(read(file), file).toContain(find);
+    }
+  });
+});

@@ -1,0 +1,14 @@
+import { decoded } from '../../config-space/decoded.js';
+import type { ExtendedCapability } from './extended-capability.js';
+
+// PCI Express Base 5.0 §7.7.4.
+
+export const dataLinkFeature = {
+  id: 0x0025,
+  name: 'Data Link Feature',
+  meaning: 'Link settings belong to both ends of the link.',
+  registers: {
+    capabilities: decoded(0x04, 4),
+    status: decoded(0x08, 4),
+  },
+} as const satisfies ExtendedCapability;

@@ -1,0 +1,14 @@
+import { decoded } from '../../config-space/decoded.js';
+import type { ExtendedCapability } from './extended-capability.js';
+
+// PCI Express Base 5.0 §7.9.3.
+
+export const deviceSerialNumber = {
+  id: 0x0003,
+  name: 'Device Serial Number',
+  meaning: 'Tells one card from another; a guest does not learn it.',
+  registers: {
+    serialLow: decoded(0x04, 4),
+    serialHigh: decoded(0x08, 4),
+  },
+} as const satisfies ExtendedCapability;

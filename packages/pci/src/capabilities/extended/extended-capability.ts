@@ -1,0 +1,15 @@
+import type { RegisterSet } from '../../config-space/register.js';
+
+/**
+ * A capability of the extended space, 0x100 to 0xfff. The space is not there for a guest: it reads all ones and takes
+ * no write, so a capability in it is decoded for people only.
+ */
+export interface ExtendedCapability {
+  /** PCI Code and ID Assignment 1.11 §3. */
+  readonly id: number;
+  readonly name: string;
+  /** What it means for passthrough, a sentence. */
+  readonly meaning: string;
+  /** Offsets count from the capability's first byte; its header is the first four. */
+  readonly registers: RegisterSet;
+}
