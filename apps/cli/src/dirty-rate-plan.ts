@@ -35,6 +35,7 @@ export const dirtyRateOptions: readonly VerbOption[] = [
     flags: '--fixed-pause <TIME>',
     description: 'the part of the pause that is not memory: suspend, devices, resume',
   },
+  { flags: '--suspend-time <TIME>', description: 'how long the guest takes to stand still, writing on (xl migrate)' },
   { flags: '--watch', description: 'live heat map of the guest in the terminal; a line per sample elsewhere' },
   { flags: '--report <FILE>', description: 'write a page with heat map, rate and predicted rounds (HTML)' },
 ];
@@ -113,12 +114,14 @@ function linkOf(target: Target, options: VerbOptionValues): PrecopyLink | null {
   const policy = oneOf(options['policy'], '--policy', policies) ?? (target.kind === 'domain' ? 'xen' : 'qemu');
   const downtimeMs = parseDuration(text(options['downtime']) ?? '300ms');
   const fixed = text(options['fixedPause']);
+  const suspend = text(options['suspendTime']);
   if (link === undefined) return null;
   return {
     bandwidthBytesPerSecond: parseBandwidth(link),
     downtimeMs,
     policy,
     ...(fixed === undefined ? {} : { fixedPauseMs: parseDuration(fixed) }),
+    ...(suspend === undefined ? {} : { suspendMs: parseDuration(suspend) }),
   };
 }
 

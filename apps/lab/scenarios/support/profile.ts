@@ -8,12 +8,23 @@ import { describeSavedMachine } from './saved-machine.js';
 import { tarballs } from './tarballs.js';
 import { describeWithoutIommu } from './without-iommu.js';
 
+/** A group of scenarios that takes minutes. */
+type Group = 'dirty log' | 'dirty rate';
+
+/** `npm run soak`: every group on every profile, and more rounds. */
+const soak = process.env['XENPT_SOAK'] === '1';
+
 /**
- * All scenarios on one kind of Xen host: most of them on one machine, with xenpt installed once.
+ * The scenarios on one kind of Xen host: most of them on one machine, with xenpt installed once.
  *
  * @param vcpus of the guests whose dirty pages are counted
+ * @param groups of those that take minutes, the ones that `npm test` has time for on this profile
  */
-export function describeProfile(profile: string, { vcpus }: { readonly vcpus: number }): void {
+export function describeProfile(
+  profile: string,
+  { vcpus, groups }: { readonly vcpus: number; readonly groups: readonly Group[] },
+): void {
+  const includes = (group: Group) => soak || groups.includes(group);
   describe(profile, () => {
     let setting: Setting;
     beforeAll(async () => {
@@ -23,9 +34,9 @@ export function describeProfile(profile: string, { vcpus }: { readonly vcpus: nu
 
     const lab = () => setting.lab;
     passthroughScenarios(() => setting);
-    qmpScenarios(lab);
-    dirtyLogScenarios(lab, vcpus);
-    dirtyRateScenarios(lab, vcpus);
+    qmpScenarios(lab, { xlCommands: soak ? 100 : 20 });
+    if (includes('dirty log')) dirtyLogScenarios(lab, vcpus);
+    if (includes('dirty rate')) dirtyRateScenarios(lab, vcpus);
   });
   describeSavedMachine(profile);
   describeWithoutIommu(profile);

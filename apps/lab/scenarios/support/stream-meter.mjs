@@ -17,6 +17,7 @@ const rounds = [];
 let state = 'before';
 let kept = Buffer.alloc(0);
 let skip = 0;
+let inPageData = false;
 let lastFrame = Infinity;
 let passedBytes = 0;
 
@@ -26,6 +27,7 @@ function look(chunk) {
     const skipped = Math.min(skip, data.length);
     data = data.subarray(skipped);
     skip -= skipped;
+    if (skipped > 0 && inPageData) rounds.at(-1).endMs = performance.now() - startedMs;
     if (skip > 0 || state === 'after') break;
     if (state === 'before') {
       const at = data.indexOf(IMAGE_MARKER);
@@ -45,6 +47,7 @@ function lookAtRecord(data) {
   if (data.length < 8) return false;
   const type = data.readUInt32LE(0);
   const length = data.readUInt32LE(4);
+  inPageData = type === 1;
   if (type === 1) {
     if (data.length < 24) return false;
     const count = data.readUInt32LE(8);
@@ -71,13 +74,16 @@ const child = spawn(command, args, { stdio: ['pipe', 'inherit', 'inherit'] });
 const ended = new Promise((resolve) => child.once('exit', resolve));
 child.stdin.on('error', () => undefined);
 const written = (chunk) => new Promise((resolve) => child.stdin.write(chunk, resolve));
+const oversleptMs = 50;
+let freeAtMs = performance.now();
 for await (const chunk of process.stdin) {
   look(chunk);
   passedBytes += chunk.length;
   await written(chunk);
-  // What is late is not made up for: a link does not either.
-  const aheadMs = (passedBytes / bytesPerSecond) * 1000 - (performance.now() - startedMs);
-  if (aheadMs > 2) await new Promise((resolve) => setTimeout(resolve, aheadMs));
+  // Time that the sender left unused is lost, but for what a timer oversleeps.
+  const nowMs = performance.now();
+  freeAtMs = Math.max(freeAtMs, nowMs - oversleptMs) + (chunk.length / bytesPerSecond) * 1000;
+  if (freeAtMs - nowMs > 2) await new Promise((resolve) => setTimeout(resolve, freeAtMs - nowMs));
 }
 child.stdin.end();
 const exitCode = await ended;

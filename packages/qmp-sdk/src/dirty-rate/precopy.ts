@@ -1,5 +1,6 @@
 import { requireWithin } from './quantities.js';
 import { createGrowth, type DirtyProfile, type Growth, longestWindowMs } from './growth.js';
+import { Pending } from './pending.js';
 import { precopyPolicies, type PrecopyPolicy, type PrecopyPolicyName } from './policies.js';
 
 export interface PrecopyLink {
@@ -10,6 +11,8 @@ export interface PrecopyLink {
   readonly policy: PrecopyPolicyName;
   /** The part of the pause that is not memory: suspending, device state, starting at the other side. Default 0. */
   readonly fixedPauseMs?: number;
+  /** From the decision to pause until the guest stands still: so long it goes on writing. Default 0. */
+  readonly suspendMs?: number;
   /** What a round costs beside sending, such as reading the log. Default 0. */
   readonly roundOverheadMs?: number;
   /** Share of the guest's memory that is zeros, 0 to 1; counts where the sender tells zero pages apart. Default 0. */
@@ -49,13 +52,13 @@ export interface PrecopyOutcome {
 }
 
 export const MAXIMUM_LISTED_ROUNDS = 100;
-const MAXIMUM_ROUNDS = 10_000;
+const MAXIMUM_ROUNDS = 1000;
 /** A round that leaves less than this many pages fewer than it sent makes no progress. */
 const LEAST_PROGRESS_PAGES = 0.01;
 
 /**
  * Plays a precopy migration through on the growth curve of a profile. Pages dirtied during one round, whether sent in
- * it before or after they were written, are what the next one sends.
+ * it before or after they were written, are what the next one sends, beside what this one left unsent.
  *
  * @throws DirtyRateError DIRTY_RATE_RANGE
  */
@@ -74,12 +77,13 @@ export function simulatePrecopyAtLoad(profile: DirtyProfile, link: PrecopyLink, 
 function playThrough(profile: DirtyProfile, link: PrecopyLink, growth: Growth): PrecopyOutcome {
   requireWithin(link.bandwidthBytesPerSecond, 'bandwidth', 1, 1e15, ' bytes/s');
   requireWithin(link.downtimeMs, 'downtime', 0, 86_400_000, ' ms');
+  requireWithin(link.suspendMs ?? 0, 'suspend time', 0, 3_600_000, ' ms');
   const policy: PrecopyPolicy = precopyPolicies[link.policy];
   const sender = createSender(profile, link, policy);
   const state: Course = { rounds: [], roundCount: 0, totalBytes: 0, totalMs: 0, totalPages: 0, longestMs: 0 };
   const left = sendLive(state, sender, growth, profile.memoryPages, policy, link);
   if (left === null) return finish(state, profile, 'never-ends', null);
-  const memoryMs = send(state, sender, left, true);
+  const memoryMs = send(state, sender, left, 1, true);
   const pauseMs = memoryMs + (link.fixedPauseMs ?? 0);
   state.totalMs += link.fixedPauseMs ?? 0;
   return finish(state, profile, pauseMs <= link.downtimeMs ? 'converges' : 'pause-too-long', pauseMs);
@@ -96,25 +100,28 @@ interface Course {
 }
 
 interface Sender {
-  readonly bytesOf: (pages: number, firstRound: boolean) => number;
+  /** Of the pages that are there from the beginning, some of zeros, and of those dirtied since. */
+  readonly bytesOf: (initialPages: number, dirtiedPages: number, firstRound: boolean) => number;
   readonly durationOf: (bytes: number) => number;
 }
 
 function createSender(profile: DirtyProfile, link: PrecopyLink, policy: PrecopyPolicy): Sender {
   const whole = profile.pageSizeBytes + policy.pageOverheadBytes;
   const zeroShare = policy.zeroPageBytes === null ? 0 : (link.zeroShare ?? 0);
-  const first = whole * (1 - zeroShare) + (policy.zeroPageBytes ?? whole) * zeroShare;
+  const initial = whole * (1 - zeroShare) + (policy.zeroPageBytes ?? whole) * zeroShare;
   return {
-    bytesOf: (pages, firstRound) =>
-      firstRound ? pages * first + profile.holePages * policy.holeBytes : pages * whole,
+    bytesOf: (initialPages, dirtiedPages, firstRound) =>
+      initialPages * initial + dirtiedPages * whole + (firstRound ? profile.holePages * policy.holeBytes : 0),
     durationOf: (bytes) => (bytes / link.bandwidthBytesPerSecond) * 1000 + (link.roundOverheadMs ?? 0),
   };
 }
 
-/** Sends one round and returns how long that took. */
-function send(state: Course, sender: Sender, pages: number, paused: boolean): number {
+/** Sends a share of what is pending and returns how long that took. */
+function send(state: Course, sender: Sender, pending: Pending, share: number, paused: boolean): number {
   state.roundCount += 1;
-  const bytes = sender.bytesOf(pages, state.roundCount === 1);
+  const [initial, dirtied] = [pending.initialPages * share, (pending.pages - pending.initialPages) * share];
+  const pages = initial + dirtied;
+  const bytes = sender.bytesOf(initial, dirtied, state.roundCount === 1);
   const durationMs = sender.durationOf(bytes);
   state.totalBytes += bytes;
   state.totalMs += durationMs;
@@ -126,7 +133,7 @@ function send(state: Course, sender: Sender, pages: number, paused: boolean): nu
   return durationMs;
 }
 
-/** The rounds while the guest runs. Returns the pages left for the pause; null when it never comes to one. */
+/** The rounds while the guest runs. Returns what is left for the pause; null when it never comes to one. */
 function sendLive(
   state: Course,
   sender: Sender,
@@ -134,21 +141,31 @@ function sendLive(
   memoryPages: number,
   policy: PrecopyPolicy,
   link: PrecopyLink,
-): number | null {
-  let dirty = memoryPages;
+): Pending | null {
+  // What is left is judged by its size in memory: that some of it is zeros shows when it is sent.
+  const fits = (pages: number) =>
+    policy.untilPauseFits && sender.durationOf(sender.bytesOf(0, pages, false)) <= link.downtimeMs;
+  const pagesIn = (ms: number) => ((ms / 1000) * link.bandwidthBytesPerSecond) / sender.bytesOf(0, 1, false);
+  const pauseMs = link.downtimeMs - (link.roundOverheadMs ?? 0);
+  const stepPages = pagesIn(policy.lookMs);
+  // Somewhere in the step between two looks the rest begins to fit: at half of it on average.
+  const restPages = policy.untilPauseFits ? Math.max(0, pagesIn(pauseMs) - stepPages / 2) : 0;
+  const pending = new Pending(growth, memoryPages);
   for (let round = 1; round <= Math.min(policy.maximumLiveRounds, MAXIMUM_ROUNDS); round++) {
-    // What is left is judged by its size in memory: that some of it is zeros shows when it is sent.
-    if (policy.untilPauseFits && sender.durationOf(sender.bytesOf(dirty, false)) <= link.downtimeMs) return dirty;
-    const last = dirty < policy.fewPages;
-    const left = growth(send(state, sender, dirty, false));
-    if (policy.untilPauseFits && left > dirty - LEAST_PROGRESS_PAGES) {
-      if (sender.durationOf(sender.bytesOf(left, false)) <= link.downtimeMs) return left;
-      return null;
+    const before = pending.pages;
+    if (fits(before)) return pending;
+    const last = before < policy.fewPages || round === policy.maximumLiveRounds;
+    const rest = Math.max(0, Math.min(restPages, before - stepPages));
+    const share = before === 0 ? 1 : 1 - rest / before;
+    const roundMs = send(state, sender, pending, share, false);
+    // QEMU stops its guest at once, Xen asks it to.
+    pending.look(last ? roundMs + (link.suspendMs ?? 0) : roundMs, 1 - share);
+    if (policy.untilPauseFits && pending.pages > before - LEAST_PROGRESS_PAGES) {
+      return fits(pending.pages) ? pending : null;
     }
-    dirty = left;
-    if (last) break;
+    if (last) return pending;
   }
-  return dirty;
+  return policy.maximumLiveRounds === 0 ? pending : null;
 }
 
 function finish(
