@@ -19,7 +19,7 @@ const groupSummaries: Readonly<Record<string, string>> = {
 export function buildProgram(io: Io, verbs: readonly Verb[], run: RunVerb): Command {
   const program = new Command('xenpt');
   settle(program, io)
-    .description('PCI passthrough for Xen: inventory, attach, detach, and what the guest sees.')
+    .description('PCI passthrough for Xen, what its guests write, and a word with their QEMU.')
     .version(io.version)
     .addHelpText('after', `\n${formatExitCodes(Object.values(ExitCode))}\n`);
   for (const verb of verbs) addVerb(program, verb, io, run);

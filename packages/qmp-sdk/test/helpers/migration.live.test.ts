@@ -123,4 +123,17 @@ describe.skipIf(!hasQemu)('live migration between two QEMUs', () => {
     await expect(startMigration(from, { uri })).rejects.toBeInstanceOf(QmpClosedError);
     await to.closed;
   });
+
+  test('SIGKILL of the source while it migrates: the migration says that the connection is gone', async () => {
+    await using source = new Qemu(machine);
+    await using destination = new Qemu([...machine, '-incoming', `unix:{}/migration`]);
+    await using from = await source.connect();
+    const uri = `unix:${destination.path('migration')}`;
+    const migration = await startMigration(from, { uri }, { ...slowly, pollIntervalMs: 100 });
+    for await (const { status } of migration.progress()) {
+      if (status === 'active') break;
+    }
+    source.process.kill('SIGKILL');
+    await expect(migration.done).rejects.toBeInstanceOf(QmpClosedError);
+  });
 });
