@@ -197,6 +197,11 @@ test('guest-view: register by register, with a star and the reason where they di
   expect(stdout).toMatch(/^0x00 +Header +vendorId +0x8086 +0x8086$/m);
   expect(stdout).toMatch(/^BAR 0 +memory +0xf0000000 +yes +1$/m);
   expect(stdout).toMatch(/^0 +yes +54 +no$/m);
+  expect((await run(host, 'guest-view 5 03:00.0 --denied')).stdout).toContain('changed nothing that it may not');
+  host.models.functionView = { ...host.models.functionView, denied: [{ offset: 0xa8, mask: 1, count: 2 }] };
+  expect((await run(host, 'guest-view 5 03:00.0 --denied')).stdout).toMatch(
+    /^0xa8 +device-specific +byte 0 +0x01 +2 +device-specific@0xa8\+0:0x1$/m,
+  );
   const { stdout: document } = await run(host, 'guest-view 5 03:00.0 --json');
   expect(parse(document)).toMatchObject({
     schemaVersion: 1,

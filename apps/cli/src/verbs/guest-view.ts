@@ -12,13 +12,33 @@ export const guestView: Verb = {
     { name: 'DOMAIN', description: 'id or name, as in xl list' },
     { name: 'BDF', description: 'address such as 0000:03:00.0 or 03:00.0' },
   ],
-  examples: [['xenpt guest-view web 03:00.0', 'a star marks what differs']],
+  options: [{ flags: '--denied', description: 'only the registers that the guest tried to change and may not' }],
+  examples: [
+    ['xenpt guest-view web 03:00.0', 'a star marks what differs'],
+    ['xenpt guest-view web 03:00.0 --denied', 'what a driver that does not work may have needed'],
+  ],
   exitCodes: [ExitCode.failed, ExitCode.notFound, ExitCode.timeout, ExitCode.noHypervisor],
-  run: async ({ host, style }, [domain = '', device = '']) => {
+  run: async ({ host, style }, [domain = '', device = ''], { denied }) => {
     const report = await viewGuest(host, { domain, device });
-    return { json: { view: report }, text: toText(report, style) };
+    return { json: { view: report }, text: denied ? toDenied(report, style) : toText(report, style) };
   },
 };
+
+/** BAR sizing is not among them: it is what a guest should do. */
+function toDenied({ sbdf, domid, domainName, denied }: GuestViewReport, style: Style): string {
+  const title = `${style.strong(sbdf)} in domain ${domid} (${domainName})`;
+  if (denied.length === 0) return `${title}: the guest changed nothing that it may not`;
+  const rows = denied.map(({ offset, width, group, name, mask, count, allow }) => [
+    hex(offset, 2),
+    group,
+    name,
+    hex(mask, width * 2),
+    String(count),
+    allow ?? '-',
+  ]);
+  const head = ['OFFSET', 'GROUP', 'REGISTER', 'BITS', 'WRITES', 'ALLOWED BY'];
+  return [`${title}: writes that did not reach the device`, ...section(style, head, rows)].join('\n');
+}
 
 function toText(report: GuestViewReport, style: Style): string {
   const { sbdf, domid, domainName, guestSbdf } = report;
