@@ -36,7 +36,7 @@ export function describeProfile(
     passthroughScenarios(() => setting);
     qmpScenarios(lab, { xlCommands: soak ? 100 : 20 });
     if (includes('dirty log')) dirtyLogScenarios(lab, vcpus);
-    if (includes('dirty rate')) dirtyRateScenarios(lab, vcpus);
+    if (includes('dirty rate')) dirtyRateScenarios(lab, { vcpus, migrates: soak });
   });
   describeSavedMachine(profile);
   describeWithoutIommu(profile);
