@@ -32,7 +32,7 @@ export interface DirtyProfile {
 export type Growth = (windowMs: number) => number;
 
 /** A page more or less must not bend a straight line: the short windows on it say that it begins as one. */
-const STRAIGHT = 0.05;
+const STRAIGHT = 0.1;
 /**
  * Steeper than any measured start: a window a twentieth as long as the shortest measured one sees two thirds of it.
  */

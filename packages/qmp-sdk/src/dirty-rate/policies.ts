@@ -9,6 +9,11 @@ export interface PrecopyPolicy {
   readonly fewPages: number;
   /** Goes on until what is left can be sent within the allowed pause, however long that takes. */
   readonly untilPauseFits: boolean;
+  /**
+   * With `untilPauseFits`: a round ends as soon as what it has not sent yet fits, and how often that is looked at,
+   * milliseconds. 0 with the others: a round sends all it has.
+   */
+  readonly lookMs: number;
   /** Bytes on the wire for one page of guest memory, beside its content. */
   readonly pageOverheadBytes: number;
   /** Bytes for a page that has no memory behind it. */
@@ -43,6 +48,7 @@ export const precopyPolicies = {
     maximumLiveRounds: 5,
     fewPages: 50,
     untilPauseFits: false,
+    lookMs: 0,
     ...libxcRecord,
   },
   /** `xl save`, with and without -c: libxl_domain_suspend without LIBXL_SUSPEND_LIVE (tools/xl/xl_saverestore.c). */
@@ -52,15 +58,21 @@ export const precopyPolicies = {
     maximumLiveRounds: 0,
     fewPages: 0,
     untilPauseFits: false,
+    lookMs: 0,
     ...libxcRecord,
   },
-  /** QEMU: pauses when what is left fits into measured bandwidth times `downtime-limit` (migration_iteration_run). */
+  /**
+   * QEMU: pauses when what is left fits into measured bandwidth times `downtime-limit` (migration_iteration_run). It
+   * reads the log as soon as what it knew of fits, without sending that first (migration/ram.c, ram_save_pending, since
+   * 8.0 ram_state_pending_exact), and looks after each ram_save_iterate of at most MAX_WAIT, 50 ms.
+   */
   qemu: {
     name: 'qemu',
     title: 'QEMU precopy: until the rest fits into the allowed pause',
     maximumLiveRounds: Infinity,
     fewPages: 0,
     untilPauseFits: true,
+    lookMs: 50,
     ...qemuRam,
   },
 } as const satisfies Record<string, PrecopyPolicy>;

@@ -27,11 +27,17 @@ export interface QmpSourceOptions {
 
 /** `dirty-rate` is in MiB per second, rounded down: nothing finer is told (QEMU migration/dirtyrate.c). */
 const MIB = 2 ** 20;
+const GIB = 2 ** 30;
 const PAGE_BYTES = 4096;
 /** QEMU leaves out memory blocks that are smaller (MIN_RAMBLOCK_SIZE, migration/dirtyrate.h). */
 const SMALLEST_SAMPLED_BYTES = 128 * MIB;
-/** Of at most 4096 (QEMU 5.2) or 16384 (since 6.1) for each GiB; the default, 512, resolves 2 MiB. */
-const SAMPLE_PAGES_PER_GIB = 4096;
+/**
+ * QEMU's default for each GiB, 512, resolves 2 MiB. More cost time to hash: this is enough for each GiB of a large
+ * guest. A small one needs as many in all, or chance alone is a tenth of the result. The upper bound is QEMU's since
+ * it knows `sample-pages` at all (6.1; MAX_SAMPLE_PAGE_COUNT, migration/dirtyrate.h).
+ */
+const SAMPLE_PAGES = 4096;
+const MOST_SAMPLE_PAGES_PER_GIB = 16_384;
 const POLL_MS = 50;
 /** Hashing the sampled pages and reading the log come on top of the window. */
 const GRACE_MS = 30_000;
@@ -79,6 +85,10 @@ export async function openQmpSource(client: QmpExecutor, options: QmpSourceOptio
     );
   }
   const { major, minor } = client.greeting.version.qemu;
+  const samplePagesPerGib = Math.min(
+    MOST_SAMPLE_PAGES_PER_GIB,
+    Math.max(SAMPLE_PAGES, Math.ceil((SAMPLE_PAGES * GIB) / memoryBytes)),
+  );
   return {
     kind: 'rate',
     description: `${options.description} (${mode})`,
@@ -87,7 +97,7 @@ export async function openQmpSource(client: QmpExecutor, options: QmpSourceOptio
     memoryPages: memoryBytes / PAGE_BYTES,
     // calc-time-unit came with QEMU 8.2.
     windowStepMs: major > 8 || (major === 8 && minor >= 2) ? 1 : 1000,
-    measure: (windowMs, signal) => measure(client, mode, windowMs, signal),
+    measure: (windowMs, signal) => measure(client, { mode, samplePagesPerGib }, windowMs, signal),
     close: () => client.close(),
   };
 }
@@ -98,9 +108,14 @@ async function bestMode(client: QmpExecutor, call: QmpCallOptions): Promise<QmpD
   return enabled ? 'dirty-bitmap' : 'page-sampling';
 }
 
+interface Method {
+  readonly mode: QmpDirtyRateMode;
+  readonly samplePagesPerGib: number;
+}
+
 async function measure(
   client: QmpExecutor,
-  mode: QmpDirtyRateMode,
+  method: Method,
   windowMs: number,
   signal: AbortSignal | undefined,
 ): Promise<RateReading | null> {
@@ -108,7 +123,7 @@ async function measure(
   const migration = await client.raw<MigrationInfo>('query-migrate', {}, call);
   if (migration.status !== undefined && running.has(migration.status)) return readCounters(client, windowMs, signal);
   if (migration.status === 'completed') return null;
-  await start(client, mode, windowMs, call);
+  await start(client, method, windowMs, call);
   await sleep(windowMs, signal);
   for (let waitedMs = 0; waitedMs <= GRACE_MS; waitedMs += POLL_MS) {
     const info = await client.raw<DirtyRateInfo>('query-dirty-rate', {}, call);
@@ -122,7 +137,8 @@ async function measure(
   );
 }
 
-async function start(client: QmpExecutor, mode: QmpDirtyRateMode, windowMs: number, call: QmpCallOptions) {
+async function start(client: QmpExecutor, method: Method, windowMs: number, call: QmpCallOptions) {
+  const { mode, samplePagesPerGib } = method;
   const time = windowMs % 1000 === 0 ? windowMs / 1000 : windowMs;
   try {
     await client.raw(
@@ -131,7 +147,7 @@ async function start(client: QmpExecutor, mode: QmpDirtyRateMode, windowMs: numb
         'calc-time': time,
         ...(time === windowMs ? { 'calc-time-unit': 'millisecond' } : {}),
         mode,
-        ...(mode === 'page-sampling' ? { 'sample-pages': SAMPLE_PAGES_PER_GIB } : {}),
+        ...(mode === 'page-sampling' ? { 'sample-pages': samplePagesPerGib } : {}),
       },
       call,
     );

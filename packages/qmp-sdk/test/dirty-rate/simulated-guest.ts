@@ -100,36 +100,60 @@ export function migrate(
   downtimeMs: number,
 ): Migration {
   const pageBytes = policy === 'xen' ? 4096 + 8 + 16 / 1024 : 4096 + 8;
-  const roundPages: number[] = [];
-  let elapsedMs = 0;
-  const send = (pages: number): number => {
-    const takesMs = ((pages * pageBytes) / bytesPerSecond) * 1000;
-    roundPages.push(pages);
-    elapsedMs += takesMs;
-    return takesMs;
-  };
-  const finish = (pauseMs: number | null) => ({
-    roundPages,
-    bytes: roundPages.reduce((sum, pages) => sum + pages, 0) * pageBytes,
-    elapsedMs,
-    pauseMs,
-  });
+  const pagesPerMs = bytesPerSecond / pageBytes / 1000;
   guest.takeDirty();
+  const roundPages = policy === 'xen' ? migrateXen(guest, pagesPerMs) : migrateQemu(guest, pagesPerMs, downtimeMs);
+  const pages = roundPages.reduce((sum, count) => sum + count, 0);
+  const paused = roundPages.length > MOST_ROUNDS ? undefined : roundPages.at(-1);
+  return {
+    roundPages,
+    bytes: pages * pageBytes,
+    elapsedMs: pages / pagesPerMs,
+    pauseMs: paused === undefined ? null : paused / pagesPerMs,
+  };
+}
+
+const MOST_ROUNDS = 500;
+
+/** Pages of each round, the last in the pause. */
+function migrateXen(guest: SimulatedGuest, pagesPerMs: number): number[] {
+  const rounds: number[] = [];
   let left = guest.pageCount;
-  if (policy === 'qemu') {
-    for (let round = 0; (left * pageBytes * 1000) / bytesPerSecond > downtimeMs; round++) {
-      if (round === 200) return finish(null);
-      guest.run(send(left));
-      left = guest.takeDirty().size;
-    }
-    return finish(send(left));
-  }
   for (let round = 1; ; round++) {
+    rounds.push(left);
+    guest.run(left / pagesPerMs);
     const few = left < 50;
-    guest.run(send(left));
     left = guest.takeDirty().size;
-    if (few || round === 5) return finish(send(left));
+    if (few || round === 5) return [...rounds, left];
   }
+}
+
+/**
+ * By address, on and on from where it is; after each 50 ms it looks whether what it knows of would fit into the pause,
+ * and only then reads the log. One round too many: it would never end.
+ */
+function migrateQemu(guest: SimulatedGuest, pagesPerMs: number, downtimeMs: number): number[] {
+  const pending = new Uint8Array(guest.pageCount).fill(1);
+  const rounds: number[] = [];
+  let left = guest.pageCount;
+  let cursor = 0;
+  while (left > downtimeMs * pagesPerMs && rounds.length < MOST_ROUNDS) {
+    let sent = 0;
+    while (left > 0 && (sent === 0 || left > downtimeMs * pagesPerMs)) {
+      const step = Math.min(left, Math.max(1, Math.round(50 * pagesPerMs)));
+      for (let count = 0; count < step; cursor = (cursor + 1) % guest.pageCount) {
+        count += pending[cursor] ?? 0;
+        pending[cursor] = 0;
+      }
+      left -= step;
+      sent += step;
+      guest.run(step / pagesPerMs);
+    }
+    rounds.push(sent);
+    for (const page of guest.takeDirty()) pending[page] = 1;
+    left = pending.reduce((sum, bit) => sum + bit, 0);
+  }
+  return [...rounds, left];
 }
 
 /** What an endless measurement of a random writer would say: n pages, w writes a second see n(1 - exp(-wt/n)). */
