@@ -47,10 +47,15 @@ export async function powerOn(options: PowerOnOptions): Promise<RunningMachine> 
   const running = await meet(await Machine.start(options), options.timeoutMs, { signal });
   if (state) {
     onStep('saving the machine for the next time');
-    await saveState(state, options.runDirectory, signal).catch((cause: Error) =>
-      onStep(`not saved: ${cause.message}`),
-    );
-    if (running.machine.hasEnded) throw running.machine.endedError();
+    try {
+      await saveState(state, options.runDirectory, signal);
+    } catch (cause) {
+      if (cause instanceof LabError && cause.code === LabErrorCode.machineEnded) {
+        await running.machine.end();
+        throw cause;
+      }
+      onStep(`not saved: ${(cause as Error).message}`);
+    }
   }
   return running;
 }

@@ -89,19 +89,31 @@ export class GuestFunction {
   }
 
   writeConfig(offset: number, width: number, value: number): readonly Effect[] {
-    if (!isConfigAccess(offset, width) || ((this.#writable[offset >>> 2] ?? 0) & lanes(offset, width)) === 0) {
+    if (!isConfigAccess(offset, width)) {
       this.deniedWrites += 1;
-      if (isConfigAccess(offset, width)) this.#noteDenied(offset, width, value);
       return noEffects;
     }
-    this.#noteDenied(offset, width, value);
-    const reachesHardware = !this.#asleep && this.#file.needsHardwareToWrite(offset, width);
-    const hardware = reachesHardware ? this.#config.read(offset, width) : 0;
+    const covered = lanes(offset, width);
+    const word = offset >>> 2;
+    const isWritable = ((this.#writable[word] ?? 0) & covered) !== 0;
+    const mayBeDenied = this.denied.concerns(word, covered);
+    const reachesHardware = isWritable && !this.#asleep && this.#file.needsHardwareToWrite(offset, width);
+    // One read of the device serves both: what the guest sees there, and what its write is merged with.
+    const isRead = reachesHardware || (mayBeDenied && this.#file.needsHardwareToRead(offset, width));
+    const hardware = isRead ? this.#config.read(offset, width) : 0;
+    if (mayBeDenied) {
+      const shift = (offset & 3) * 8;
+      this.denied.note(word, covered, value << shift, this.#file.read(offset, width, hardware) << shift);
+    }
+    if (!isWritable) {
+      this.deniedWrites += 1;
+      return noEffects;
+    }
     const changed = this.#file.write(offset, width, value, hardware);
     if (changed === 0 && !reachesHardware) return noEffects;
     const effects: Effect[] = [];
     if (reachesHardware && !this.#isGone(hardware, width)) this.#pushHardwareWrites(offset & ~3, effects);
-    if (changed !== 0) this.#react(offset >>> 2, changed, effects);
+    if (changed !== 0) this.#react(word, changed, effects);
     return effects;
   }
 
@@ -230,14 +242,6 @@ export class GuestFunction {
   #entryOffset(trappedOffset: number): number {
     const tableStart = (this.view.msix?.tableOffset ?? 0) & 0xfff;
     return trappedOffset - tableStart;
-  }
-
-  #noteDenied(offset: number, width: AccessWidth, value: number): void {
-    const covered = lanes(offset, width);
-    const word = offset >>> 2;
-    if (!this.denied.concerns(word, covered)) return;
-    const shift = (offset & 3) * 8;
-    this.denied.note(word, covered, value << shift, this.readConfig(offset, width) << shift);
   }
 
   /** A function that answers nothing but ones is not there; what was read must not be written back. */

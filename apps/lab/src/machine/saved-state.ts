@@ -40,7 +40,7 @@ export function discardState(state: SavedState): void {
 
 /**
  * Saves a running machine's memory, devices and disk, and lets it run on. Throws LabError when QEMU cannot save one of
- * its devices (NVMe, for one); the machine runs on then, too.
+ * its devices (NVMe, for one); the machine runs on then, too. `LAB_MACHINE_ENDED`: it does not.
  */
 export async function saveState(state: SavedState, runDirectory: string, signal?: AbortSignal): Promise<void> {
   const files = runFiles(runDirectory);
@@ -54,12 +54,22 @@ export async function saveState(state: SavedState, runDirectory: string, signal?
         copyFileSync(files.disk, join(aside, basename(state.disk)));
         copyFileSync(files.serialLog, join(aside, basename(state.serialLog)));
       } finally {
-        await monitor.execute('cont').finally(() => monitor.close());
+        await goOn(monitor);
       }
     },
     signal,
   );
   removeStatesOfOtherImages(state);
+}
+
+async function goOn(monitor: Monitor): Promise<void> {
+  try {
+    await monitor.execute('cont');
+  } catch (cause) {
+    throw new LabError(LabErrorCode.machineEnded, 'QEMU did not go on after saving the machine.', { cause });
+  } finally {
+    monitor.close();
+  }
 }
 
 async function migrate(monitor: Monitor, path: string): Promise<void> {

@@ -62,6 +62,14 @@ describe('saveState', () => {
     expect(asked.at(-1)).toBe('cont');
   });
 
+  it('says so when the machine does not go on', async () => {
+    monitor = await fakeMonitor(runFiles(runDirectory).monitorSocket, (command) =>
+      command === 'cont' ? { error: { desc: 'no' } } : { return: { status: 'failed' } },
+    );
+    await expect(saveState(state, runDirectory)).rejects.toMatchObject({ code: 'LAB_MACHINE_ENDED' });
+    expect(existsSync(state.directory)).toBe(false);
+  });
+
   it("removes the states of the profile's other images, and no others", async () => {
     const others = ['xen-4.20-bbbb.state-00', 'xen-4.20-aaaa.state-11', 'xen-4.17-bbbb.state-00', 'xen-4.20-bbbb'];
     for (const name of others) mkdirSync(join(cache, name));

@@ -1,14 +1,14 @@
 import { rmSync } from 'node:fs';
 import { parseSbdf } from '@xenpt/pci';
 import { describeError, XenErrorCode, XenOperationError } from './errors.js';
-import type { Clock, DomainInfo, ProcessTable, Store, Sysfs, Toolstack } from './host.js';
+import type { DomainInfo } from './host.js';
 import { readGrants } from './grants.js';
 import { readInUse } from './in-use.js';
 import { tryLock } from './lock.js';
 import type { AttachedFunction, FunctionView, ModelStatus } from './model-client.js';
 import { encodeView, type ModelRequest } from './model-protocol.js';
 import { serveControl } from './model-server.js';
-import { releaseAfterDeath } from './release-after-death.js';
+import { type DomainResources, releaseAfterDeath } from './release-after-death.js';
 import { makeDomainDir, removeDomainDir, runFile } from './run-dir.js';
 
 /** Both ends of a domain's life are announced by this watch of xenstored (docs/misc/xenstore.txt). */
@@ -32,16 +32,7 @@ export interface GuestModel {
   readonly onExit: Promise<{ readonly error: Error | null }>;
 }
 
-export interface ServeDomainOptions {
-  readonly domid: number;
-  /** UUID of the domain to serve: a domain that has the id but another UUID is not touched. */
-  readonly handle: string;
-  readonly runDir: string;
-  readonly toolstack: Toolstack;
-  readonly store: Store;
-  readonly sysfs: Sysfs;
-  readonly clock: Clock;
-  readonly processes: ProcessTable;
+export interface ServeDomainOptions extends DomainResources {
   readonly startModel: (options: { domid: number; vcpuCount: number }) => Promise<GuestModel>;
   /** One line for the log file. */
   readonly log: (line: string) => void;

@@ -20,8 +20,10 @@ const LOCK_TIMEOUT_MS = 60_000;
 /** What Xen answers when the domain or the assignment is already gone. */
 const ALREADY_GONE = new Set(['ESRCH', 'ENODEV', 'EINVAL', 'EOPNOTSUPP', 'ENOENT']);
 
-export interface DeadDomain {
+/** One domain, and what of the host is touched for it. */
+export interface DomainResources {
   readonly domid: number;
+  /** The domain's UUID: one that has the id but another UUID is not touched. */
   readonly handle: string;
   readonly runDir: string;
   readonly toolstack: Toolstack;
@@ -38,7 +40,7 @@ export interface DeadDomain {
  *
  * @returns one sentence for everything that did not work.
  */
-export async function releaseAfterDeath(dead: DeadDomain, devices: readonly Sbdf[]): Promise<string[]> {
+export async function releaseAfterDeath(dead: DomainResources, devices: readonly Sbdf[]): Promise<string[]> {
   const { domid, store } = dead;
   return withLock(runFile.lock(dead.runDir), dead, LOCK_TIMEOUT_MS, () => {
     const problems: string[] = [];
@@ -79,7 +81,7 @@ export function quarantine(host: { readonly toolstack: Toolstack; readonly sysfs
   if (isOnPciback(host.sysfs, sbdf)) host.toolstack.assignDevice(DOMID_IO, sbdfToNumber(sbdf), RDM_RELAXED);
 }
 
-function idIsUsedAgain({ toolstack, domid, handle }: DeadDomain): boolean {
+function idIsUsedAgain({ toolstack, domid, handle }: DomainResources): boolean {
   const info = toolstack.domainInfo(domid);
   return info !== null && info.handle !== handle;
 }
