@@ -22,7 +22,10 @@ export interface SettingOptions extends Pick<BootOptions, 'profile' | 'iommu' | 
   readonly tarballs: string;
 }
 
-/** The machine in which everything plays. */
+/**
+ * The machine in which everything plays: two network cards with MSI-X on Express ports; on the root bus a sound card
+ * with MSI (`sound`) and a network card with nothing but its interrupt line (`nic2`).
+ */
 export function sceneMachine(
   tftpRoot?: string,
 ): Required<Pick<BootOptions, 'processors' | 'xenArguments' | 'devices'>> {
@@ -34,6 +37,8 @@ export function sceneMachine(
     devices: [
       { kind: 'e1000e', id: 'nic0', rootPort: true, network: tftpRoot === undefined ? {} : { tftpRoot } },
       { kind: 'e1000e', id: 'nic1', rootPort: true, network: {} },
+      { kind: 'ich9-intel-hda', id: 'sound' },
+      { kind: 'rtl8139', id: 'nic2', network: {} },
     ],
   };
 }
