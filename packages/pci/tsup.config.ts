@@ -1,9 +1,9 @@
 import { defineConfig } from 'tsup';
 
 export default defineConfig({
-  entry: ['src/index.ts', 'src/sysfs/index.ts'],
+  entry: ['src/index.ts', 'src/sysfs/index.ts', 'src/grammar/index.ts'],
   format: ['esm', 'cjs'],
-  // Both entries share one PciError in CommonJS too, so that `instanceof` holds between them.
+  // The entries share one PciError in CommonJS too, so that `instanceof` holds between them.
   splitting: true,
   // No shims: they would bring node:path and node:url into what must also run in a browser.
   platform: 'neutral',

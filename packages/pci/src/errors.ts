@@ -2,12 +2,15 @@
  * Every error this package throws on purpose.
  *
  *   PciError              what PCI says is broken or unsupported
+ *   ├─ GrammarError       a text of the entry `./grammar`, adds `text`, `line`, `column`, `suggestion`
  *   └─ SysfsError         a file of the host's inventory (entry `./sysfs`), adds `path`
  */
 
 /** Stable: programs branch on these; messages may be reworded. */
 export const pciErrorCodes = [
   'PCI_SBDF_SYNTAX',
+  'PCI_SEGMENT_NOT_ON_XEN',
+  'PCI_GRAMMAR',
   'PCI_CONFIG_LENGTH',
   'PCI_FUNCTION_ABSENT',
   'PCI_HEADER_TYPE_UNSUPPORTED',

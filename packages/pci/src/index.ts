@@ -1,5 +1,13 @@
 export { type PciErrorCode, type PciErrorDetails, PciError, pciErrorCodes } from './errors.js';
-export { type Sbdf, compareSbdf, formatSbdf, numberToSbdf, parseSbdf, sbdfToNumber } from './sbdf.js';
+export {
+  type Sbdf,
+  compareSbdf,
+  formatSbdf,
+  numberToSbdf,
+  parseSbdf,
+  requireXenSegment,
+  sbdfToNumber,
+} from './sbdf.js';
 export { className } from './class-code.js';
 export type { FunctionImage, Resource } from './resource.js';
 

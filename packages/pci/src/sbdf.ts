@@ -2,7 +2,7 @@ import { PciError } from './errors.js';
 
 /** The address of one PCI function. */
 export interface Sbdf {
-  /** 0–0xffff. */
+  /** 0–0xffff; Linux numbers what is behind an Intel VMD controller from 0x10000, which Xen cannot name. */
   readonly segment: number;
   /** 0–0xff. */
   readonly bus: number;
@@ -12,18 +12,21 @@ export interface Sbdf {
   readonly function: number;
 }
 
-const limits = { segment: 0xffff, bus: 0xff, device: 0x1f, function: 7 } as const;
-const pattern = /^(?:([0-9a-f]{4}):)?([0-9a-f]{2}):([0-9a-f]{2})\.([0-7])$/i;
+/** Linux keeps a segment in an int (struct pci_host_bridge); Xen in 16 bits (pci_sbdf_t). */
+export const sbdfLimits = { segment: 0x7fff_ffff, bus: 0xff, device: 0x1f, function: 7 } as const;
+const xenSegmentLimit = 0xffff;
+const pattern = /^(?:([0-9a-f]{4}|[1-9a-f][0-9a-f]{4,6}|[1-7][0-9a-f]{7}):)?([0-9a-f]{2}):([0-9a-f]{2})\.([0-7])$/i;
 
 /**
- * Reads `0000:03:00.0` or, in segment 0, `03:00.0`; all parts are hexadecimal.
+ * Reads `0000:03:00.0` or, in segment 0, `03:00.0`; all parts are hexadecimal. The other ways to write a device are
+ * read by `parseDevice` of `@xenpt/pci/grammar`.
  *
  * @throws {@link PciError} `PCI_SBDF_SYNTAX`, with the address that was probably meant where there is one
  */
 export function parseSbdf(text: string): Sbdf {
   const parts = pattern.exec(text);
   const device = Number.parseInt(parts?.[3] ?? '', 16);
-  if (parts === null || device > limits.device) throw syntaxError(text);
+  if (parts === null || device > sbdfLimits.device) throw syntaxError(text);
   return {
     segment: Number.parseInt(parts[1] ?? '0', 16),
     bus: Number.parseInt(parts[2] ?? '', 16),
@@ -41,7 +44,22 @@ export function formatSbdf(sbdf: Sbdf): string {
 
 /** Sorts by segment, bus, device, function. */
 export function compareSbdf(a: Sbdf, b: Sbdf): number {
-  return sbdfToNumber(a) - sbdfToNumber(b);
+  return a.segment - b.segment || a.bus - b.bus || a.device - b.device || a.function - b.function;
+}
+
+/**
+ * Whether Xen has a number for the address: its segments end at ffff.
+ *
+ * @throws {@link PciError} `PCI_SEGMENT_NOT_ON_XEN`
+ */
+export function requireXenSegment(sbdf: Sbdf): void {
+  if (sbdf.segment <= xenSegmentLimit) return;
+  throw new PciError('PCI_SEGMENT_NOT_ON_XEN', {
+    problem: `${formatSbdf(sbdf)} is in segment ${sbdf.segment.toString(16)}; Xen numbers segments up to ffff only.`,
+    nextStep:
+      'Linux invents such a segment for what is behind an Intel VMD controller: switch VMD off in the firmware, ' +
+      'and the function gets an address of its own.',
+  });
 }
 
 /**
@@ -53,9 +71,11 @@ export function compareSbdf(a: Sbdf, b: Sbdf): number {
  *    └──────────┴────────┴────────┴──────────┘
  *
  * @throws RangeError when a part is out of its range
+ * @throws {@link PciError} `PCI_SEGMENT_NOT_ON_XEN`
  */
 export function sbdfToNumber(sbdf: Sbdf): number {
   checkRange(sbdf);
+  requireXenSegment(sbdf);
   return ((sbdf.segment << 16) | (sbdf.bus << 8) | (sbdf.device << 3) | sbdf.function) >>> 0;
 }
 
@@ -72,8 +92,8 @@ export function numberToSbdf(value: number): Sbdf {
 function checkRange(sbdf: Sbdf): void {
   for (const part of ['segment', 'bus', 'device', 'function'] as const) {
     const value = sbdf[part];
-    if (!Number.isInteger(value) || value < 0 || value > limits[part]) {
-      throw new RangeError(`${part} ${value}: must be an integer from 0 to 0x${limits[part].toString(16)}.`);
+    if (!Number.isInteger(value) || value < 0 || value > sbdfLimits[part]) {
+      throw new RangeError(`${part} ${value}: must be an integer from 0 to 0x${sbdfLimits[part].toString(16)}.`);
     }
   }
 }
@@ -97,6 +117,6 @@ function probablyMeant(text: string): string | null {
   if (numbers.length === 2) numbers.push(0);
   if (numbers.length === 3) numbers.unshift(0);
   const [segment = 0, bus = 0, device = 0, fn = 0] = numbers;
-  const inRange = bus <= limits.bus && device <= limits.device && fn <= limits.function;
+  const inRange = bus <= sbdfLimits.bus && device <= sbdfLimits.device && fn <= sbdfLimits.function;
   return inRange ? formatSbdf({ segment, bus, device, function: fn }) : null;
 }

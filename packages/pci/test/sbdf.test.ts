@@ -32,7 +32,8 @@ describe('parseSbdf', () => {
     '03:00.8',
     '3:0.0',
     '03:00.0\n',
-    '10000:e0:06.0',
+    '00010000:e0:06.0',
+    '80000000:e0:06.0',
     '000:03:00.0',
     '03.00.0',
     'eth0',
@@ -47,6 +48,14 @@ describe('parseSbdf', () => {
     ['03/1f/7', '0000:03:1f.7'],
   ])('proposes for %j the address %s', (text, meant) => {
     expect(failure(text).nextStep).toBe(`Did you mean ${meant}?`);
+  });
+
+  it('takes the segments that Linux gives to VMD, for which Xen has no number', () => {
+    const behindVmd = parseSbdf('10000:e0:06.0');
+    expect(behindVmd.segment).toBe(0x10000);
+    expect(formatSbdf(behindVmd)).toBe('10000:e0:06.0');
+    expect(compareSbdf(behindVmd, parseSbdf('ffff:ff:1f.7'))).toBeGreaterThan(0);
+    expect(() => sbdfToNumber(behindVmd)).toThrow(/segment 10000.*VMD/);
   });
 
   it('proposes nothing that is no address, and shows little of a long text', () => {

@@ -1,0 +1,26 @@
+export { GrammarError, type GrammarErrorDetails } from './grammar-error.js';
+export { maxSpecLength } from './cursor.js';
+export { type FunctionAddress, toXenSbdf } from './function-address.js';
+export { type Dialect, dialectNames } from './dialects.js';
+export { type DeviceSpec, formatDevice, type ParsedDevice, parseDevice } from './device.js';
+export type { XlOptions } from './xl-options.js';
+export {
+  formatHiddenFunctions,
+  type HiddenFunctions,
+  maxListedDevices,
+  parseHiddenFunctions,
+  parseXapiDevices,
+} from './lists.js';
+export {
+  effectiveSettings,
+  parseXlConfig,
+  readPciDevices,
+  readXlScalar,
+  type Span,
+  type XlConfig,
+  type XlPciDevice,
+  type XlSetting,
+  type XlValue,
+} from './xl-config.js';
+export { addPciDevice, removePciDevices, replacePciDevice } from './xl-config-write.js';
+export { nearest } from './nearest.js';
