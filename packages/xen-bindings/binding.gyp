@@ -15,6 +15,7 @@
         "native/dirty-log.cc",
         "native/store.cc",
         "native/ioreq-port.cc",
+        "native/device-memory.cc",
         "native/wake-event.cc",
         "native/glibc-compat.cc"
       ],

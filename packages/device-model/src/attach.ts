@@ -3,7 +3,7 @@ import { buildGuestView, formatSbdf, type GuestView, type GuestViewOptions } fro
 import { ioDecodeBit, memoryDecodeBit, prepareCommand } from './command.js';
 import { DeviceModelError, messageOf } from './errors.js';
 import { GuestFunction } from './guest-function.js';
-import type { HostDevice } from './host-device.js';
+import type { BarAccess, HostDevice } from './host-device.js';
 import type { Hypervisor } from './hypervisor.js';
 import { intxOf, usableGsi } from './intx.js';
 import { Ledger, formatDevfn, type PirqBook } from './ledger.js';
@@ -55,8 +55,12 @@ export function attachFunction(options: AttachFunctionOptions): ServedFunction {
   const reset = resetOf(device, view, ledger);
   const performer = new Performer({ sbdf: image.sbdf, hypervisor, config, ledger, pirqs, report, ...reset });
   try {
+    const barAccess = openBars(device, view, report);
     const guest = step(device, 'build register file', () => {
-      return new GuestFunction(new Core(), view, image, config, { addressSpace });
+      return new GuestFunction(new Core(), view, image, config, {
+        addressSpace,
+        mapOnTouch: new Set(barAccess.keys()),
+      });
     });
     step(device, 'turn message interrupts off', () => turnInheritedMessagesOff(view, device));
     guest.intxBound = attachIntx(options, view, ledger);
@@ -65,7 +69,18 @@ export function attachFunction(options: AttachFunctionOptions): ServedFunction {
       hypervisor.claimFunction(guestDevfn);
       ledger.guestDevfn = guestDevfn;
     });
-    return new ServedFunction({ hypervisor, config, ledger, pirqs, performer, view, device, guest, guestDevfn });
+    return new ServedFunction({
+      hypervisor,
+      config,
+      ledger,
+      pirqs,
+      performer,
+      view,
+      device,
+      guest,
+      guestDevfn,
+      barAccess,
+    });
   } catch (error) {
     throw rolledBack(error, () => releaseAll({ hypervisor, config, ledger, pirqs, performer }));
   }
@@ -78,6 +93,22 @@ function reportOpened({ device, policy, report }: AttachFunctionOptions): void {
   const allowed = policy?.allow ?? [];
   // One line: lines of one cause are thinned out.
   if (allowed.length > 0) report('allow', `${name}: the guest writes ${allowed.join(' ')}`);
+}
+
+/** A BAR whose accesses we cannot make in the guest's place is mapped when it is placed, before the guest touches it. */
+function openBars(device: HostDevice, view: GuestView, report: Report): Map<number, BarAccess> {
+  const access = new Map<number, BarAccess>();
+  const { openBar } = device;
+  if (openBar === undefined) return access;
+  for (const { index, kind } of view.bars) {
+    if (kind !== 'memory') continue;
+    try {
+      access.set(index, openBar(index));
+    } catch (error) {
+      report('bar access', `${formatSbdf(device.image.sbdf)}: BAR ${index} is mapped untouched: ${messageOf(error)}`);
+    }
+  }
+  return access;
 }
 
 /** The kernel restores what COMMAND was before the reset, bus master included; the guest is to find it off. */

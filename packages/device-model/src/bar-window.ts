@@ -1,6 +1,6 @@
 import type { RegisterFile } from '@xenpt/core-wasm';
 import type { GuestBar } from '@xenpt/pci';
-import type { BarPiece, Effect } from './effects.js';
+import { noEffects, type BarPiece, type Effect } from './effects.js';
 import { pageSizeBytes, type AddressSpace, type PlacementRefusal } from './placement.js';
 
 /** Low bits of a register that are no address, PCI Local Bus Specification 3.0, 6.2.5. */
@@ -20,28 +20,62 @@ export function tableSpan(tableOffset: number, entryCount: number): BarSpan {
   return { offset: start, sizeBytes: end - start };
 }
 
+export interface BarWindowOptions {
+  readonly trapped?: BarSpan | null;
+  /** An expansion ROM that comes from a file. */
+  readonly isRomServed?: boolean;
+  /** Claimed when placed, mapped when touched: for a memory BAR whose accesses we can make ourselves. */
+  readonly mapsOnTouch?: boolean;
+}
+
 /**
  * One BAR as the guest places it: from the address it holds and the decode bit to what is mapped.
  *
  *   host   hostStart            +trapped.offset    +trapped.size           +size
  *          |-------- mapped --------|---- trapped ----|------ mapped --------|
  *   guest  address
+ *
+ * Firmware and drivers turn decode on and off many times without an access in between, and mapping a large BAR takes
+ * Xen long. So where we can make an access in the guest's place, a BAR is claimed first and mapped when it is touched:
+ *
+ *   away --placed--> claimed --access: made by us, then mapped--> mapped (still claimed) --left--> unmapped, released
+ *
+ * It stays claimed while it is mapped: another processor's access may be on its way to us already.
  */
 export class BarWindow {
   readonly bar: GuestBar;
   readonly #trapped: BarSpan | null;
   /** An expansion ROM that comes from a file; any other is not served. */
   readonly #isRomServed: boolean;
+  readonly #mapsOnTouch: boolean;
+  /** The part of it that comes to us: from where in the BAR, and how much. Numbers: addresses have at most 52 bits. */
+  readonly #servedOffset: number;
+  readonly #servedBytes: number;
+  readonly #trappedOffset: number;
+  readonly #trappedBytes: number;
+  /** Guest address of the part that comes to us; -1 when it is nowhere. */
+  #servedStart = -1;
+  /** Accesses since it was placed that met it unmapped. */
+  #touches = 0;
   /** What decode bit and register ask for: an address, or null for none. */
   #requested: bigint | null = null;
   #placed: bigint | null = null;
   #refusal: PlacementRefusal | null = null;
   #rounds = 0;
 
-  constructor(bar: GuestBar, trapped: BarSpan | null, isRomServed = false) {
+  constructor(bar: GuestBar, options: BarWindowOptions = {}) {
+    const { trapped = null, isRomServed = false, mapsOnTouch = false } = options;
     this.bar = bar;
     this.#trapped = trapped;
     this.#isRomServed = isRomServed;
+    this.#mapsOnTouch = mapsOnTouch && bar.kind === 'memory';
+    const whole = { offset: 0n, sizeBytes: isRomServed ? bar.sizeBytes : this.#footprintBytes };
+    const nothing = { offset: 0n, sizeBytes: 0n };
+    const served = isRomServed || this.#mapsOnTouch ? whole : (trapped ?? nothing);
+    this.#servedOffset = Number(served.offset);
+    this.#servedBytes = Number(served.sizeBytes);
+    this.#trappedOffset = Number((trapped ?? nothing).offset);
+    this.#trappedBytes = Number((trapped ?? nothing).sizeBytes);
   }
 
   /** The guest address at which the BAR stands, or null. */
@@ -62,6 +96,25 @@ export class BarWindow {
     return this.#rounds;
   }
 
+  /** Offset in the BAR of a guest address whose accesses come to us, or -1. */
+  offsetOf(address: number): number {
+    const offset = address - this.#servedStart;
+    return this.#servedStart >= 0 && offset >= 0 && offset < this.#servedBytes ? this.#servedOffset + offset : -1;
+  }
+
+  /** Whether the offset is in the pages of the MSI-X table. */
+  isTrapped(offset: number): boolean {
+    return offset >= this.#trappedOffset && offset < this.#trappedOffset + this.#trappedBytes;
+  }
+
+  /** An access has met it unmapped. After a refusal Xen is asked at the 2nd, 4th, 8th … access, not at each. */
+  touch(): readonly Effect[] {
+    if (this.#placed === null) return noEffects;
+    this.#touches += 1;
+    const isDue = Number.isInteger(Math.log2(this.#touches));
+    return isDue ? [{ type: 'mapBar', bar: this.bar.index, pieces: this.#pieces(this.#placed) }] : noEffects;
+  }
+
   /** Reads decode bit and register; says whether they now ask for something else. */
   update(file: RegisterFile, command: number): boolean {
     const decoded = (command & (this.bar.kind === 'io' ? 1 : 2)) !== 0;
@@ -73,10 +126,16 @@ export class BarWindow {
 
   leave(space: AddressSpace, effects: Effect[]): void {
     if (this.#placed === null) return;
-    if (this.#trapped !== null) effects.push({ type: 'releaseTable' });
-    effects.push(this.#isRomServed ? { type: 'releaseRom' } : { type: 'unmapBar', bar: this.bar.index });
+    const bar = this.bar.index;
+    if (this.#mapsOnTouch) {
+      if (this.#touches > 0) effects.push({ type: 'unmapBar', bar });
+      effects.push({ type: 'releaseBar', bar });
+    } else {
+      if (this.#trapped !== null) effects.push({ type: 'releaseTable' });
+      effects.push(this.#isRomServed ? { type: 'releaseRom' } : { type: 'unmapBar', bar });
+    }
     space.remove(this);
-    this.#placed = null;
+    this.#setPlaced(null);
   }
 
   /** Places the BAR where the guest wants it, if it may stand there. */
@@ -86,11 +145,12 @@ export class BarWindow {
     if (address === null) return;
     this.#refusal = space.place(this.bar.kind === 'io' ? 'io' : 'memory', this, address, this.#footprintBytes);
     if (this.#refusal !== null) return;
-    this.#placed = address;
+    this.#setPlaced(address);
     this.#rounds += 1;
-    if (this.#isRomServed) {
-      effects.push({ type: 'claimRom', start: address, end: address + this.#footprintBytes - 1n });
-      return;
+    const end = address + this.#footprintBytes - 1n;
+    if (this.#isRomServed) return void effects.push({ type: 'claimRom', start: address, end });
+    if (this.#mapsOnTouch) {
+      return void effects.push({ type: 'claimBar', bar: this.bar.index, start: address, end });
     }
     const pieces = this.#pieces(address);
     if (pieces.length > 0) effects.push({ type: 'mapBar', bar: this.bar.index, pieces });
@@ -103,8 +163,14 @@ export class BarWindow {
   /** Gives up the place without an effect, when everything of the function is released at once. */
   abandon(space: AddressSpace): void {
     space.remove(this);
-    this.#placed = null;
+    this.#setPlaced(null);
     this.#requested = null;
+  }
+
+  #setPlaced(address: bigint | null): void {
+    this.#placed = address;
+    this.#touches = 0;
+    this.#servedStart = address === null || this.#servedBytes === 0 ? -1 : Number(address) + this.#servedOffset;
   }
 
   /** Memory is mapped by whole pages, so a BAR takes whole pages of the guest's address space. */

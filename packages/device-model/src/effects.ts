@@ -28,6 +28,19 @@ export interface UnmapBar {
   readonly bar: number;
 }
 
+/** The ioreq server takes all of a BAR, start..end inclusive, until the guest's first access has it mapped, and on. */
+export interface ClaimBar {
+  readonly type: 'claimBar';
+  readonly bar: number;
+  readonly start: bigint;
+  readonly end: bigint;
+}
+
+export interface ReleaseBar {
+  readonly type: 'releaseBar';
+  readonly bar: number;
+}
+
 /** The ioreq server takes the pages of the MSI-X table, start..end inclusive. */
 export interface ClaimTable {
   readonly type: 'claimTable';
@@ -89,6 +102,8 @@ export type Effect =
   | WriteConfig
   | MapBar
   | UnmapBar
+  | ClaimBar
+  | ReleaseBar
   | ClaimTable
   | ReleaseTable
   | ClaimRom
@@ -104,6 +119,8 @@ export const effectTypes = [
   'writeConfig',
   'mapBar',
   'unmapBar',
+  'claimBar',
+  'releaseBar',
   'claimTable',
   'releaseTable',
   'claimRom',

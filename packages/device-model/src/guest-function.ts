@@ -1,13 +1,13 @@
 import { RegisterFile, type Core } from '@xenpt/core-wasm';
 import type { ConfigAccess, FunctionImage, GuestView, RegisterBits } from '@xenpt/pci';
-import { BarWindow, tableSpan, type BarSpan } from './bar-window.js';
+import { BarWindow, tableSpan } from './bar-window.js';
 import { DeniedWrites } from './denied-writes.js';
 import { noEffects, type Effect, type MessageKind } from './effects.js';
 import { intxDisableBit, intxDisableEffect } from './intx.js';
 import { MsiState } from './msi.js';
 import { MsiXState } from './msi-x.js';
 import { AddressSpace } from './placement.js';
-import { romOffsetBase, ServedRom } from './rom.js';
+import { ServedRom } from './rom.js';
 
 export type AccessWidth = 1 | 2 | 4;
 
@@ -17,6 +17,8 @@ export const configSpaceBytes = 256;
 export interface GuestFunctionOptions {
   /** Shared by all functions of a guest, so that their BARs never overlap. */
   readonly addressSpace?: AddressSpace;
+  /** Indices of the BARs whose accesses we can make in the guest's place; they are mapped when touched. */
+  readonly mapOnTouch?: ReadonlySet<number>;
 }
 
 /**
@@ -38,13 +40,10 @@ export class GuestFunction {
   readonly #config: Pick<ConfigAccess, 'read'>;
   readonly #space: AddressSpace;
   readonly #tableWindow: BarWindow | null;
-  readonly #tableSpan: BarSpan | null;
+  readonly #tableOffset: number;
   readonly #rom: ServedRom | null;
   /** Per word: the bits that a guest write can change anywhere. */
   readonly #writable = new Uint32Array(configSpaceBytes / 4);
-  /** Guest address of the trapped pages and their size; -1 when nowhere. Numbers: addresses have at most 52 bits. */
-  #trappedStart = -1;
-  #trappedBytes = 0;
   #high = 0;
 
   /**
@@ -69,13 +68,16 @@ export class GuestFunction {
     this.denied = new DeniedWrites(view.words);
     const { msi, msix } = view;
     const tableBar = image.resources.find((resource) => resource.index === msix?.tableBarIndex);
-    this.#tableSpan = msix === undefined ? null : tableSpan(msix.tableOffset, msix.vectorCount);
+    this.#tableOffset = msix?.tableOffset ?? 0;
+    const trapped = msix === undefined ? null : tableSpan(msix.tableOffset, msix.vectorCount);
     this.bars = view.bars.map((bar) => {
-      const trapped = bar.index === msix?.tableBarIndex ? this.#tableSpan : null;
-      return new BarWindow(bar, trapped, bar.kind === 'rom' && view.romImage !== undefined);
+      return new BarWindow(bar, {
+        trapped: bar.index === msix?.tableBarIndex ? trapped : null,
+        isRomServed: bar.kind === 'rom' && view.romImage !== undefined,
+        mapsOnTouch: options.mapOnTouch?.has(bar.index) === true,
+      });
     });
-    const romWindow = this.bars.find(({ bar }) => bar.kind === 'rom');
-    this.#rom = view.romImage === undefined || !romWindow ? null : new ServedRom(view.romImage, romWindow);
+    this.#rom = view.romImage === undefined ? null : new ServedRom(view.romImage);
     this.#tableWindow = this.bars.find(({ bar }) => bar.index === msix?.tableBarIndex) ?? null;
     this.msi = msi === undefined ? null : new MsiState(msi, config);
     this.msix = msix === undefined ? null : new MsiXState(core, msix, tableBar?.start ?? 0n, config);
@@ -117,39 +119,43 @@ export class GuestFunction {
     return effects;
   }
 
-  /** Offset of a guest address in the trapped pages, from `romOffsetBase` on in an expansion ROM, or -1. */
-  tableOffsetOf(address: number): number {
-    const offset = address - this.#trappedStart;
-    if (this.#trappedStart >= 0 && offset >= 0 && offset < this.#trappedBytes) return offset;
-    return this.#rom === null ? -1 : this.#rom.offsetOf(address);
+  /** The BAR that accesses to this guest address come to us for, or null. */
+  windowAt(address: number): BarWindow | null {
+    for (let index = 0; index < this.bars.length; index += 1) {
+      const window = this.bars[index];
+      if (window !== undefined && window.offsetOf(address) >= 0) return window;
+    }
+    return null;
   }
 
-  /** Low 32 bits of a read in the trapped pages; outside the table, odd sizes and unaligned: all ones. */
-  readTable(trappedOffset: number, size: number): number {
-    if (trappedOffset >= romOffsetBase && this.#rom !== null) {
-      const low = this.#rom.read(trappedOffset, size);
-      this.#high = this.#rom.high;
-      return low;
-    }
+  /** Low 32 bits of a read of the MSI-X table; outside of it, odd sizes and unaligned: all ones. */
+  readTable(barOffset: number, size: number): number {
     const table = this.msix?.table;
     if (table === undefined) {
       this.#high = 0xffff_ffff;
       return 0xffff_ffff;
     }
-    const low = table.read(this.#entryOffset(trappedOffset), size);
+    const low = table.read(barOffset - this.#tableOffset, size);
     this.#high = table.high;
     return low;
   }
 
-  /** Upper 32 bits of the last `readTable`. */
+  /** Low 32 bits of a read of an expansion ROM from a file. */
+  readRom(barOffset: number, size: number): number {
+    const low = this.#rom?.read(barOffset, size) ?? 0xffff_ffff;
+    this.#high = this.#rom?.high ?? 0xffff_ffff;
+    return low;
+  }
+
+  /** Upper 32 bits of the last `readTable` or `readRom`. */
   get high(): number {
     return this.#high;
   }
 
-  writeTable(trappedOffset: number, size: number, low: number, high: number): readonly Effect[] {
+  writeTable(barOffset: number, size: number, low: number, high: number): readonly Effect[] {
     const { msix } = this;
-    if (msix === null || trappedOffset >= romOffsetBase) return noEffects;
-    const event = msix.table.write(this.#entryOffset(trappedOffset), size, low, high);
+    if (msix === null) return noEffects;
+    const event = msix.table.write(barOffset - this.#tableOffset, size, low, high);
     if (event === 0) return noEffects;
     const effects: Effect[] = [];
     msix.react(event, effects);
@@ -167,7 +173,6 @@ export class GuestFunction {
     for (const window of this.bars) window.abandon(this.#space);
     this.msi?.abandon();
     this.msix?.abandon();
-    this.#locateTable();
   }
 
   #react(word: number, changed: number, effects: Effect[]): void {
@@ -216,7 +221,6 @@ export class GuestFunction {
     if (this.#tableWindow !== null && moved.includes(this.#tableWindow)) this.msix?.suspend(effects);
     for (const window of moved) window.leave(this.#space, effects);
     for (const window of moved) window.enter(this.#space, effects);
-    this.#locateTable();
   }
 
   /** Message interrupts follow their enable bits; of the two kinds, the one that is on keeps the other off. */
@@ -230,18 +234,6 @@ export class GuestFunction {
     if (msixWanted) msix.enable(this.#file, tableBar, effects);
     const msiWanted = msi !== null && msix?.active !== true && msi.isEnabledIn(this.#file);
     if (msiWanted) msi.enable(this.#file, effects);
-  }
-
-  #locateTable(): void {
-    const placed = this.#tableWindow?.placed ?? null;
-    const span = this.#tableSpan;
-    this.#trappedStart = placed === null || span === null ? -1 : Number(placed + span.offset);
-    this.#trappedBytes = span === null ? 0 : Number(span.sizeBytes);
-  }
-
-  #entryOffset(trappedOffset: number): number {
-    const tableStart = (this.view.msix?.tableOffset ?? 0) & 0xfff;
-    return trappedOffset - tableStart;
   }
 
   /** A function that answers nothing but ones is not there; what was read must not be written back. */

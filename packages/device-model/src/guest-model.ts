@@ -184,7 +184,7 @@ export class GuestModel implements RequestRouter {
   byAddress(address: number): ServedFunction | undefined {
     for (let index = 0; index < this.#served.length; index += 1) {
       const served = this.#served[index];
-      if (served !== undefined && served.tableOffsetOf(address) >= 0) return served;
+      if (served !== undefined && served.serves(address)) return served;
     }
     return undefined;
   }

@@ -1,5 +1,15 @@
 import type { ConfigAccess, FunctionImage, Sbdf } from '@xenpt/pci';
-import { canResetFunction, openConfigAccess, readFunctionImage, resetFunction } from '@xenpt/pci/sysfs';
+import { barFilePath, canResetFunction, openConfigAccess, readFunctionImage, resetFunction } from '@xenpt/pci/sysfs';
+import { DeviceMemory } from '@xenpt/xen-bindings';
+
+/** A memory BAR as this host reaches it. Each call is one access of exactly the given width: 1, 2, 4 or 8. */
+export interface BarAccess {
+  /** Low 32 bits; all ones when the device is gone. */
+  read(offset: number, size: number): number;
+  /** Upper half of the last `read` of 8 bytes. */
+  readonly high: number;
+  write(offset: number, size: number, low: number, high: number): void;
+}
 
 /** A physical function, held open for as long as a guest has it. */
 export interface HostDevice {
@@ -8,6 +18,11 @@ export interface HostDevice {
   readonly config: ConfigAccess;
   /** Resets the function, not its neighbours, and restores its configuration. Missing when the host cannot. */
   readonly reset?: () => void;
+  /**
+   * A memory BAR for accesses in the guest's place, open until `close`. Throws where the host does not let us: a kernel
+   * that is locked down does not.
+   */
+  readonly openBar?: (index: number) => BarAccess;
   close(): void;
 }
 
@@ -25,5 +40,15 @@ export function openHostDevice(sbdf: Sbdf, options: OpenHostDeviceOptions = {}):
   const image = readFunctionImage(sbdf, options);
   const config = openConfigAccess(sbdf, options);
   const reset = canResetFunction(sbdf, options) ? { reset: () => resetFunction(sbdf, options) } : {};
-  return { image, config, ...reset, close: () => config[Symbol.dispose]() };
+  const bars: DeviceMemory[] = [];
+  const openBar = (index: number) => {
+    const memory = DeviceMemory.open(barFilePath(sbdf, index, options));
+    bars.push(memory);
+    return memory;
+  };
+  const close = () => {
+    for (const memory of bars) memory.close();
+    config[Symbol.dispose]();
+  };
+  return { image, config, ...reset, openBar, close };
 }

@@ -1,7 +1,7 @@
 export { DeviceModel, type DeviceModelExit, type DeviceModelOptions, type WakeSource } from './device-model.js';
 export { DeviceModelError, type DeviceModelErrorCode, type DeviceModelErrorDetails } from './errors.js';
 export type { Hypervisor, MessageRequest } from './hypervisor.js';
-export { openHostDevice, type HostDevice, type OpenHostDeviceOptions } from './host-device.js';
+export { openHostDevice, type BarAccess, type HostDevice, type OpenHostDeviceOptions } from './host-device.js';
 export { XenHypervisor, type XenHypervisorOptions } from './xen-hypervisor.js';
 export { DeniedWrites } from './denied-writes.js';
 export { GuestFunction, type GuestFunctionOptions } from './guest-function.js';

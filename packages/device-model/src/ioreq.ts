@@ -31,12 +31,11 @@ const highestAddressUpper = 0x000f_ffff;
 export interface RequestTarget {
   readConfig(offset: number, width: number): number;
   writeConfig(offset: number, width: number, value: number): void;
-  /** Offset of a guest address in the pages served for it, or -1. */
-  tableOffsetOf(address: number): number;
-  readTable(offset: number, size: number): number;
-  /** Upper half of the last `readTable`. */
+  /** Low 32 bits of a read at a guest address for which the router named it. */
+  readMemory(address: number, size: number): number;
+  /** Upper half of the last `readMemory`. */
   readonly high: number;
-  writeTable(offset: number, size: number, low: number, high: number): void;
+  writeMemory(address: number, size: number, low: number, high: number): void;
 }
 
 /** Finds the function an access is for. */
@@ -167,9 +166,8 @@ export class RequestHandler {
       this.dataHigh = allOnes32;
       return;
     }
-    const offset = target.tableOffsetOf(address);
-    if (!isRead) return target.writeTable(offset, size, low, high);
-    this.dataLow = target.readTable(offset, size);
+    if (!isRead) return target.writeMemory(address, size, low, high);
+    this.dataLow = target.readMemory(address, size);
     this.dataHigh = target.high;
   }
 

@@ -16,8 +16,11 @@ export interface HeldIntx {
   bound: boolean;
 }
 
-/** What of a function is served access by access: the pages of its MSI-X table, an expansion ROM from a file. */
-export type ClaimPurpose = 'table' | 'rom';
+/**
+ * What of a function is served access by access: the pages of its MSI-X table, an expansion ROM from a file, a BAR that
+ * is mapped when it is touched, its table included.
+ */
+export type ClaimPurpose = 'table' | 'rom' | `bar ${number}`;
 
 export interface ClaimedMemory {
   readonly purpose: ClaimPurpose;
@@ -63,7 +66,7 @@ export class Ledger {
 
   /** Whether accesses to the page of this address come to us. */
   claimsAddress(address: bigint): boolean {
-    return this.claims.some(({ purpose, start, end }) => purpose === 'table' && start <= address && address <= end);
+    return this.claims.some(({ purpose, start, end }) => purpose !== 'rom' && start <= address && address <= end);
   }
 
   get isEmpty(): boolean {

@@ -3,6 +3,7 @@ import {
   effectTypes,
   type BarPiece,
   type BindMessage,
+  type ClaimBar,
   type ClaimRom,
   type ClaimTable,
   type Effect,
@@ -89,6 +90,10 @@ export class Performer {
         return this.#mapBar(effect);
       case 'unmapBar':
         return this.unmapBar(effect.bar);
+      case 'claimBar':
+        return this.#claim(`bar ${effect.bar}`, effect);
+      case 'releaseBar':
+        return this.releaseClaims(`bar ${effect.bar}`);
       case 'claimTable':
         return this.#claim('table', effect);
       case 'releaseTable':
@@ -165,8 +170,8 @@ export class Performer {
     else this.#hypervisor.unmapMemory(piece.gfn, piece.mfn, piece.count);
   }
 
-  /** A function has one table and one ROM: what is claimed still is a claim that Xen would not take back. */
-  #claim(purpose: ClaimPurpose, { start, end }: ClaimTable | ClaimRom): void {
+  /** There is one of each purpose: what is claimed still is a claim that Xen would not take back. */
+  #claim(purpose: ClaimPurpose, { start, end }: ClaimBar | ClaimTable | ClaimRom): void {
     this.releaseClaims(purpose);
     this.#hypervisor.claimMemory(start, end);
     this.#ledger.claims.push({ purpose, start, end });

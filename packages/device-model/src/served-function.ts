@@ -1,7 +1,9 @@
 import type { DeniedByte, GuestView } from '@xenpt/pci';
 import type { PlacementRefusal } from './placement.js';
 import { allOnes, configSpaceBytes, type GuestFunction } from './guest-function.js';
-import type { HostDevice } from './host-device.js';
+import type { BarWindow } from './bar-window.js';
+import type { Effect } from './effects.js';
+import type { BarAccess, HostDevice } from './host-device.js';
 import type { ClaimPurpose } from './ledger.js';
 import { quiesce, releaseAll, type ReleaseParts } from './release.js';
 
@@ -10,6 +12,8 @@ export interface ServedFunctionParts extends ReleaseParts {
   readonly device: HostDevice;
   readonly guest: GuestFunction;
   readonly guestDevfn: number;
+  /** Memory BARs whose accesses we can make in the guest's place, by index. */
+  readonly barAccess: ReadonlyMap<number, BarAccess>;
 }
 
 export interface BarReport {
@@ -47,6 +51,8 @@ export interface FunctionReport {
 export class ServedFunction {
   readonly guestDevfn: number;
   readonly parts: ServedFunctionParts;
+  /** Upper half of the last `readMemory`. */
+  high = 0;
   readonly #guest: GuestFunction;
   /**
    * Set when release begins: from then on the guest meets an empty slot, also when parts of the release must be
@@ -66,25 +72,54 @@ export class ServedFunction {
 
   writeConfig(offset: number, width: number, value: number): void {
     if (this.#leaving) return;
-    const effects = this.#guest.writeConfig(offset, width, value);
+    this.#perform(this.#guest.writeConfig(offset, width, value));
+  }
+
+  serves(address: number): boolean {
+    return this.#guest.windowAt(address) !== null;
+  }
+
+  readMemory(address: number, size: number): number {
+    const window = this.#guest.windowAt(address);
+    const offset = window?.offsetOf(address) ?? -1;
+    if (window === null) return this.#ones();
+    const source = window.isTrapped(offset) ? null : this.parts.barAccess.get(window.bar.index);
+    if (source) {
+      const low = source.read(offset, size);
+      this.high = source.high;
+      this.#touch(window);
+      return low;
+    }
+    const guest = this.#guest;
+    const low = source === null ? guest.readTable(offset, size) : guest.readRom(offset, size);
+    this.high = guest.high;
+    return low;
+  }
+
+  writeMemory(address: number, size: number, low: number, high: number): void {
+    const window = this.#guest.windowAt(address);
+    if (window === null) return;
+    const offset = window.offsetOf(address);
+    if (window.isTrapped(offset)) return this.#perform(this.#guest.writeTable(offset, size, low, high));
+    const target = this.parts.barAccess.get(window.bar.index);
+    // An expansion ROM from a file is all that has none, and nothing of it can be written.
+    if (target === undefined) return;
+    target.write(offset, size, low, high);
+    this.#touch(window);
+  }
+
+  /** The access is made by then: once the guest reaches the BAR directly, what it does next must come after it. */
+  #touch(window: BarWindow): void {
+    if (!this.parts.ledger.bars.has(window.bar.index)) this.#perform(window.touch());
+  }
+
+  #perform(effects: readonly Effect[]): void {
     if (effects.length > 0) this.parts.performer.perform(effects, this.#guest);
   }
 
-  tableOffsetOf(address: number): number {
-    return this.#guest.tableOffsetOf(address);
-  }
-
-  readTable(trappedOffset: number, size: number): number {
-    return this.#guest.readTable(trappedOffset, size);
-  }
-
-  get high(): number {
-    return this.#guest.high;
-  }
-
-  writeTable(trappedOffset: number, size: number, low: number, high: number): void {
-    const effects = this.#guest.writeTable(trappedOffset, size, low, high);
-    if (effects.length > 0) this.parts.performer.perform(effects, this.#guest);
+  #ones(): number {
+    this.high = 0xffff_ffff;
+    return 0xffff_ffff;
   }
 
   report(): FunctionReport {
@@ -94,9 +129,10 @@ export class ServedFunction {
       guest: readAll((offset) => guest.readConfig(offset, 4)),
       host: readAll((offset) => device.config.read(offset, 4)),
       bars: guest.bars.map(({ bar, placed, refusal, rounds, holdsTable }) => {
-        // A BAR that is all table has nothing mapped and is served all the same.
+        // What is served access by access is reached all the same: a BAR that is all table, one not touched yet.
         const served = (purpose: ClaimPurpose) => ledger.claims.some((claim) => claim.purpose === purpose);
-        const isServed = (holdsTable && served('table')) || (bar.kind === 'rom' && served('rom'));
+        const isServed =
+          served(`bar ${bar.index}`) || (holdsTable && served('table')) || (bar.kind === 'rom' && served('rom'));
         const mapped = placed !== null && (ledger.bars.has(bar.index) || isServed);
         return { index: bar.index, kind: bar.kind, guestAddress: placed, mapped, refusal, rounds };
       }),

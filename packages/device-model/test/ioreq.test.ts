@@ -24,17 +24,13 @@ class Recorder implements RequestTarget {
     this.seen.push(['write', offset, width, value]);
   }
 
-  tableOffsetOf(address: number): number {
-    return address >= 0x1000 && address < 0x2000 ? address - 0x1000 : -1;
-  }
-
-  readTable(offset: number, size: number): number {
-    this.seen.push(['readTable', offset, size]);
+  readMemory(address: number, size: number): number {
+    this.seen.push(['readMemory', address - 0x1000, size]);
     return 0x0123_4567;
   }
 
-  writeTable(offset: number, size: number, low: number, high: number): void {
-    this.seen.push(['writeTable', offset, size, low, high]);
+  writeMemory(address: number, size: number, low: number, high: number): void {
+    this.seen.push(['writeMemory', address - 0x1000, size, low, high]);
   }
 }
 
@@ -42,7 +38,7 @@ function setUp(memory?: FakeGuestMemory) {
   const target = new Recorder();
   const router = {
     bySbdf: (sbdf: number) => (sbdf === 0x28 ? target : undefined),
-    byAddress: (address: number) => (target.tableOffsetOf(address) >= 0 ? target : undefined),
+    byAddress: (address: number) => (address >= 0x1000 && address < 0x2000 ? target : undefined),
   };
   return { target, handler: new RequestHandler(router, memory) };
 }
@@ -88,7 +84,7 @@ describe('a memory request', () => {
     handler.handle(request({ type: 1, address: 0x1008n, size: 8, read: true }));
     expect(answer(handler)).toEqual([0x0123_4567, 0x89ab_cdef]);
     handler.handle(request({ type: 1, address: 0x1008n, size: 8, data: 0x1122_3344_5566_7788n }));
-    expect(target.seen.at(-1)).toEqual(['writeTable', 8, 8, 0x5566_7788, 0x1122_3344]);
+    expect(target.seen.at(-1)).toEqual(['writeMemory', 8, 8, 0x5566_7788, 0x1122_3344]);
   });
 
   it('walks upwards and downwards, element by element, to the end of what is served', () => {
@@ -97,16 +93,16 @@ describe('a memory request', () => {
     const { target, handler } = setUp(memory);
     handler.handle(request({ type: 1, address: 0x1ff8n, size: 4, count: 4, data: 0x5000n, pointer: true }));
     expect(target.seen).toEqual([
-      ['writeTable', 0xff8, 4, 0x0302_0100, 0],
-      ['writeTable', 0xffc, 4, 0x0706_0504, 0],
+      ['writeMemory', 0xff8, 4, 0x0302_0100, 0],
+      ['writeMemory', 0xffc, 4, 0x0706_0504, 0],
     ]);
     target.seen.length = 0;
     handler.handle(
       request({ type: 1, address: 0x1004n, size: 4, count: 3, data: 0x5008n, pointer: true, descending: true }),
     );
     expect(target.seen).toEqual([
-      ['writeTable', 4, 4, 0x0b0a_0908, 0],
-      ['writeTable', 0, 4, 0x0706_0504, 0],
+      ['writeMemory', 4, 4, 0x0b0a_0908, 0],
+      ['writeMemory', 0, 4, 0x0706_0504, 0],
     ]);
   });
 

@@ -12,6 +12,7 @@ Napi::Function DefineControl(Napi::Env env);
 Napi::Function DefineDirtyLogControl(Napi::Env env);
 Napi::Function DefineXenstore(Napi::Env env);
 Napi::Function DefineIoreqPort(Napi::Env env);
+Napi::Function DefineDeviceMemory(Napi::Env env);
 Napi::Function DefineWakeEvent(Napi::Env env);
 
 }  // namespace xenpt

@@ -55,6 +55,7 @@ Napi::Object Initialize(Napi::Env env, Napi::Object exports) {
   exports.Set("DirtyLogControl", DefineDirtyLogControl(env));
   exports.Set("Xenstore", DefineXenstore(env));
   exports.Set("IoreqPort", DefineIoreqPort(env));
+  exports.Set("DeviceMemory", DefineDeviceMemory(env));
   exports.Set("WakeEvent", DefineWakeEvent(env));
   return exports;
 }

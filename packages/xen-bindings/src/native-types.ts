@@ -120,6 +120,12 @@ export interface NativeIoreqPort extends NativeHandle {
   resumed(): boolean;
 }
 
+export interface NativeDeviceMemory extends NativeHandle {
+  read(offset: number, size: number): number;
+  high(): number;
+  write(offset: number, size: number, low: number, high: number): void;
+}
+
 export interface NativeWakeEvent extends NativeHandle {
   wake(): void;
   drain(): void;
@@ -135,5 +141,6 @@ export interface Addon {
   DirtyLogControl: new () => NativeDirtyLogControl;
   Xenstore: new () => NativeXenstore;
   IoreqPort: new (domid: number, serverId: number, vcpuCount: number, wakeFd: number) => NativeIoreqPort;
+  DeviceMemory: new (path: string) => NativeDeviceMemory;
   WakeEvent: new () => NativeWakeEvent;
 }

@@ -1,5 +1,6 @@
 import { allOnes, readLittleEndian, type AccessWidth, type ConfigAccess, type FunctionImage } from '@xenpt/pci';
 import type { HostDevice } from '../host-device.js';
+import { FakeBar, type BarAccessRecord } from './fake-bar.js';
 
 export interface ConfigWrite {
   readonly offset: number;
@@ -28,6 +29,11 @@ const changeableCommand = 0x0407;
 const msiControlBits = 0x0071;
 const msixControlBits = 0xc000;
 
+export interface FakeDeviceOptions {
+  /** Whether the host offers to make accesses in the guest's place. Default: no, so BARs are mapped when placed. */
+  readonly barAccess?: boolean;
+}
+
 /**
  * Hardware made of a recorded image. It remembers every write and objects to each that must never happen: to BARs, to
  * MSI address, data and mask, to a message control register in another width than 16 bits, to anything undescribed.
@@ -42,6 +48,9 @@ export class FakeDevice implements HostDevice, ConfigAccess {
   /** False: reads give all ones, writes go nowhere, as if it were pulled out. */
   present = true;
   closeCount = 0;
+  openBar?: (index: number) => FakeBar;
+  /** Accesses to its BARs in the guest's place, in order. */
+  readonly barAccesses: BarAccessRecord[] = [];
   /** Bytes that the operator opened for the guest: written freely. */
   readonly opened = new Set<number>();
   resetCount = 0;
@@ -50,10 +59,12 @@ export class FakeDevice implements HostDevice, ConfigAccess {
   /** Told of every write before it takes effect; the fake hypervisor judges the order. */
   onWrite: (write: ConfigWrite) => void = () => {};
   readonly #bytes: Uint8Array;
+  readonly #bars = new Map<number, FakeBar>();
   #failWriteIn = -1;
 
-  constructor(image: FunctionImage) {
+  constructor(image: FunctionImage, { barAccess = false }: FakeDeviceOptions = {}) {
     this.image = image;
+    if (barAccess) this.openBar = (index) => this.bar(index);
     this.#bytes = Uint8Array.from(image.config);
     this.capabilities = {
       msi: findCapability(image.config, 0x05),
@@ -86,6 +97,14 @@ export class FakeDevice implements HostDevice, ConfigAccess {
     this.onReset();
     if (this.msiEnabled || this.msixEnabled) this.#object('reset while message interrupts are on');
     this.resetCount += 1;
+  }
+
+  /** The registers of a BAR. */
+  bar(index: number): FakeBar {
+    const known = this.#bars.get(index);
+    const bar = known ?? new FakeBar(index, (access) => this.#judgeAccess(access));
+    this.#bars.set(index, bar);
+    return bar;
   }
 
   close(): void {
@@ -140,6 +159,23 @@ export class FakeDevice implements HostDevice, ConfigAccess {
     } else if (!bytesOf(offset, width).every((byte) => this.opened.has(byte))) {
       this.#object(`${where}: nothing there may be written`);
     }
+  }
+
+  /** An access in the guest's place may meet registers of the BAR, with decode on, and nothing of the MSI-X table. */
+  #judgeAccess(access: BarAccessRecord): void {
+    this.barAccesses.push(access);
+    const { bar, offset, size } = access;
+    const where = `access of ${size} byte(s) at 0x${offset.toString(16)} of BAR ${bar}`;
+    const resource = this.image.resources.find(({ index }) => index === bar);
+    if (resource?.kind !== 'memory') return this.#object(`${where}: no memory BAR`);
+    if ((this.command & 2) === 0) this.#object(`${where}: decode is off`);
+    const page = Math.floor(offset / 4096);
+    const last = resource.sizeBytes > 4096n ? resource.sizeBytes : 4096n;
+    if (offset < 0 || BigInt(offset + size) > last || Math.floor((offset + size - 1) / 4096) !== page)
+      this.#object(`${where}: outside, or across pages`);
+    const frame = (resource.start >> 12n) + BigInt(page);
+    if (this.table !== null && this.table.firstFrame <= frame && frame <= this.table.lastFrame)
+      this.#object(`${where}: in a page of the MSI-X table`);
   }
 
   #object(violation: string): void {

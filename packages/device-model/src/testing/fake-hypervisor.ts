@@ -149,6 +149,9 @@ export class FakeHypervisor implements Hypervisor {
       this.#violate('an MSI-X table page was mapped');
     if (gfn <= this.#ram.end >> 12n && this.#ram.start >> 12n <= gfn + count - 1n)
       this.#violate('a BAR was mapped over RAM');
+    const [from, to] = [gfn << 12n, ((gfn + count) << 12n) - 1n];
+    if (this.#claims.memory.overlaps(from, to) && !this.#claims.memory.covering(from, to))
+      this.#violate('mapped memory of which a part is claimed');
     if (this.#maps.memory.overlaps(gfn, gfn + count - 1n))
       this.#violate(`frames at 0x${gfn.toString(16)} mapped twice`);
     this.#maps.memory.add(gfn, mfn, count);

@@ -1,3 +1,4 @@
+export { FakeBar, type BarAccessRecord } from './fake-bar.js';
 export { FakeDevice, type ConfigWrite, type FakeCapabilities, type FakeTable } from './fake-device.js';
 export {
   FakeHypervisor,

@@ -10,6 +10,8 @@ export interface RigOptions {
   readonly hypervisor?: Omit<FakeHypervisorOptions, 'devices'>;
   readonly placement?: GuestModelOptions['placement'];
   readonly memory?: GuestMemory;
+  /** True: BARs are mapped when they are touched, as where the host lets us make accesses in the guest's place. */
+  readonly barAccess?: boolean;
 }
 
 /** A model on fakes, with one card unless told otherwise. */
@@ -29,7 +31,9 @@ export const slot = 5 << 3;
 export const cardName = '0000:01:00.0';
 
 export function makeRig(options: RigOptions = {}): Rig {
-  const devices = (options.images ?? [networkCard()]).map((image) => new FakeDevice(image));
+  const devices = (options.images ?? [networkCard()]).map(
+    (image) => new FakeDevice(image, { barAccess: options.barAccess === true }),
+  );
   const device = devices[0];
   if (device === undefined) throw new Error('a rig needs a device');
   const hypervisor = new FakeHypervisor({ devices, ...options.hypervisor });

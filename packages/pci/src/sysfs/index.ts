@@ -1,6 +1,7 @@
 export type { SysfsOptions } from './attributes.js';
 export { SysfsError } from './errors.js';
 export { type FunctionSummary, listFunctions, readFunctionImage, readFunctionSummary } from './functions.js';
+export { barFilePath } from './bar-file.js';
 export { type OpenConfigAccess, openConfigAccess } from './config-file.js';
 export { canResetFunction, resetFunction } from './reset.js';
 export { type PciIds, loadPciIds, parsePciIds } from './pci-ids.js';
