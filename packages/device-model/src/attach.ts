@@ -95,7 +95,7 @@ function reportOpened({ device, policy, report }: AttachFunctionOptions): void {
   if (allowed.length > 0) report('allow', `${name}: the guest writes ${allowed.join(' ')}`);
 }
 
-/** A BAR whose accesses we cannot make in the guest's place is mapped when it is placed, before the guest touches it. */
+/** A BAR whose accesses we cannot make in the guest's place is mapped when it is placed, untouched. */
 function openBars(device: HostDevice, view: GuestView, report: Report): Map<number, BarAccess> {
   const access = new Map<number, BarAccess>();
   const { openBar } = device;

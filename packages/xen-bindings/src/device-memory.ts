@@ -16,8 +16,8 @@ export class DeviceMemory {
   }
 
   /**
-   * @throws XenUnavailableError when the addon is missing; XenCallError `open`, or `mmap` with EPERM where the kernel is
-   * locked down
+   * @throws XenUnavailableError when the addon is missing; XenCallError: `open`, or `mmap` with EPERM where the kernel
+   * is locked down
    */
   static open(path: string): DeviceMemory {
     const addon = loadAddon();
