@@ -4,6 +4,7 @@ export default defineConfig({
   entry: [
     'src/index.ts',
     'src/node/index.ts',
+    'src/node/pinned.ts',
     'src/helpers/index.ts',
     'src/testing/index.ts',
     'src/schema/index.ts',

@@ -38,7 +38,8 @@ export type { UnsafeIntegers } from './qmp/exact-json.js';
 export type { ExpectOptions } from './qmp/expect-event.js';
 export type { Json, JsonObject } from './qmp/json.js';
 export type { CloseInfo, ExecuteOptions, Greeting, QmpClientOptions, QmpStats, QmpWarning } from './qmp/options.js';
-export { QmpSupervisor, supervise, type SupervisorChange, type SupervisorOptions } from './qmp/supervisor.js';
+export { QmpSupervisor } from './qmp/default-supervisor.js';
+export { supervise, type SupervisorChange, type SupervisorOptions } from './qmp/supervisor.js';
 export {
   jsonlTranscript,
   parseTranscript,

@@ -1,5 +1,4 @@
-import type { QmpClient } from './client.js';
-import type { DefaultCommands, DefaultEvents } from './default-maps.js';
+import type { QmpClient } from './generic-client.js';
 import { QmpAbortedError, QmpClosedError } from './errors.js';
 import { EventQueue } from './event-stream.js';
 import type { CloseInfo } from './options.js';
@@ -44,7 +43,7 @@ interface Loss {
  * Keeps a session to a monitor. It reconnects; it never repeats a command: each session is a new client, and what was
  * under way has failed with `outcome: 'unknown'`.
  */
-export class QmpSupervisor<C = DefaultCommands, E = DefaultEvents> implements AsyncDisposable {
+export class QmpSupervisor<C, E> implements AsyncDisposable {
   readonly #connect: (signal: AbortSignal) => Promise<QmpClient<C, E>>;
   readonly #options: SupervisorOptions<C, E>;
   readonly #ending = new AbortController();
@@ -179,7 +178,7 @@ export class QmpSupervisor<C = DefaultCommands, E = DefaultEvents> implements As
 }
 
 /** Keeps a session; see {@link QmpSupervisor}. `connect` is called for each one. */
-export function supervise<C = DefaultCommands, E = DefaultEvents>(
+export function supervise<C, E>(
   connect: (signal: AbortSignal) => Promise<QmpClient<C, E>>,
   options?: SupervisorOptions<C, E>,
 ): QmpSupervisor<C, E> {

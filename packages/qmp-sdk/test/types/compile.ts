@@ -22,7 +22,15 @@ const parsed = new Map<string, ts.SourceFile | undefined>();
  * They may import files of this package by path, as if they stood beside this file.
  */
 export function compile(modules: Readonly<Record<string, string>>, libraries = ['lib.es2022.d.ts']): string[] {
-  const options = { ...commonOptions, lib: libraries };
+  return compileWith(modules, { lib: libraries }).diagnostics;
+}
+
+/** The same with other options, and which files the program has loaded. */
+export function compileWith(
+  modules: Readonly<Record<string, string>>,
+  more: ts.CompilerOptions,
+): { diagnostics: string[]; files: string[] } {
+  const options = { ...commonOptions, ...more };
   const inMemory = new Map(Object.entries(modules).map(([name, text]) => [path.join(folder, name), text]));
   const host = ts.createCompilerHost(options);
   const disk = ts.createCompilerHost(options);
@@ -36,9 +44,10 @@ export function compile(modules: Readonly<Record<string, string>>, libraries = [
     return parsed.get(file);
   };
   const program = ts.createProgram([...inMemory.keys()], options, host);
-  return ts.getPreEmitDiagnostics(program).map(({ file, start, messageText }) => {
+  const diagnostics = ts.getPreEmitDiagnostics(program).map(({ file, start, messageText }) => {
     const line = file && start !== undefined ? file.getLineAndCharacterOfPosition(start).line + 1 : 0;
     const name = file ? path.basename(file.fileName) : '';
     return `${name}:${line}: ${ts.flattenDiagnosticMessageText(messageText, ' ')}`;
   });
+  return { diagnostics, files: program.getSourceFiles().map(({ fileName }) => path.basename(fileName)) };
 }
