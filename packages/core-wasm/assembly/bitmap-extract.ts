@@ -27,14 +27,20 @@ export function bitmapExtract(workspace: usize, bitmap: usize, start: u32, end: 
   setNextPage(workspace, end);
   if (start >= end) return 0;
   const output = workspace + OUTPUT;
-  const word = wordOf(bitmap, start);
+  let word = wordOf(bitmap, start);
   const last = wordOf(bitmap, end);
-  const page = start & ~63;
+  let page = start & ~63;
   if (word == last) {
     return written(output, emitWord(load<u64>(word) & maskFrom(start) & maskBelow(end), page, output));
   }
-  let entry = emitWord(load<u64>(word) & maskFrom(start), page, output);
-  entry = extractWords(workspace, word + 8, last, page + 64, entry);
+  let entry = output;
+  // A word that is whole belongs to a block: taken by itself it would leave an incomplete block at the end.
+  if (start & 63) {
+    entry = emitWord(load<u64>(word) & maskFrom(start), page, output);
+    word += 8;
+    page += 64;
+  }
+  entry = extractWords(workspace, word, last, page, entry);
   // Left in the middle: the bits of the last word are for another time.
   if (bitmapNextPage(workspace) != end) return written(output, entry);
   if (end & 63) entry = emitWord(load<u64>(last) & maskBelow(end), end & ~63, entry);

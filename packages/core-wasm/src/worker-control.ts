@@ -4,27 +4,36 @@
 // Each line is a cache line of 64 bytes, so that a thread does not wait for one that another is writing to beside it:
 //
 //   line 0      1 = cancelled
-//        1      units claimed so far: who wants work takes from here | how the consumer waits: 0 not, 1 blocked, 2 for
-//               a message | counts what it may wait for: batches made ready, threads that found no more work
-//        2      the result, 64 bits
-//        3 + t  of thread t: 0 idle, 1 at work, 2 waits for a slot | counts the slots given back to it | start, end of
-//               what it claimed and has not scanned | pages it has scanned, u32
-//   then one per slot: state | start, end page of the batch | its length in u32
+//        1      units claimed so far: who wants work takes from here | how the consumer waits: 0 not, 1 for the word
+//               beside it, 2 for a message | counts what it may wait for: batches made ready, threads that left
+//        2      the result, u32: pages, of which a bitmap has fewer than 2^32
+//        3      what is to be done: worker-order.ts
+//        4 + t  of thread t: 0 idle, 1 at work, 2 waits for a slot, 3 called | counts the slots given back to it |
+//               start, end of what it claimed and has not scanned | pages it has scanned, u32
+//   then one per slot: state | start, end page of the batch | its length in u32 | address of the workspace
+
+import { spin, waitAsync } from './worker-doorbell.js';
+import { ORDER_WORDS } from './worker-order.js';
 
 const LINE = 16;
 const CANCELLED = 0;
 const CLAIMED = LINE;
 const WAITING = LINE + 1;
 const EVENTS = LINE + 2;
-const RESULT64 = LINE;
-const THREADS = 3 * LINE;
+const RESULT = 2 * LINE;
+const ORDER = 3 * LINE;
+const THREADS = 4 * LINE;
 const SCANNED = 4;
+const WORKSPACE = 4;
 
 const Slot = { free: 0, ready: 1 } as const;
-const ThreadState = { idle: 0, atWork: 1, waits: 2 } as const;
+const ThreadState = { idle: 0, atWork: 1, waits: 2, called: 3 } as const;
+
+/** What is nearly there is looked for so long before a thread goes to sleep; waking it takes 15 µs (measured). */
+const SPIN_MS = 0.03;
 
 /** How the consumer wants to be told of the next batch. */
-export const Waiting = { not: 0, blocked: 1, message: 2 } as const;
+export const Waiting = { not: 0, byWord: 1, byMessage: 2 } as const;
 
 /** Pages `start` … `end - 1`. */
 export interface PageRange {
@@ -42,21 +51,27 @@ export interface ReadyBatch extends PageRange {
 export class ScanControl {
   readonly buffer: SharedArrayBuffer;
   readonly threadCount: number;
+  /** For worker-order.ts. */
+  readonly orderWords: Uint32Array;
   readonly #words: Int32Array;
-  readonly #result: BigInt64Array;
   readonly #slotCount: number;
 
   constructor(threadCount: number, buffer: SharedArrayBuffer) {
     this.buffer = buffer;
     this.threadCount = threadCount;
     this.#words = new Int32Array(buffer);
-    this.#result = new BigInt64Array(buffer, 0, RESULT64 + 1);
+    this.orderWords = new Uint32Array(buffer, 4 * ORDER, ORDER_WORDS);
     this.#slotCount = (this.#words.length - threadWord(threadCount)) / LINE;
   }
 
   static create(threadCount: number, slotCount: number): ScanControl {
     const words = threadWord(threadCount) + LINE * slotCount;
     return new ScanControl(threadCount, new SharedArrayBuffer(4 * words));
+  }
+
+  /** As it was made. Only when no thread is at work or called. */
+  reset(): void {
+    this.#words.fill(0);
   }
 
   get cancelled(): boolean {
@@ -96,16 +111,38 @@ export class ScanControl {
 
   /** Before `addScanned` of the same piece, so that who sees all pages scanned sees the whole result. */
   addResult(value: number): void {
-    Atomics.add(this.#result, RESULT64, BigInt(value));
+    Atomics.add(this.#words, RESULT, value | 0);
   }
 
   get result(): number {
-    return Number(Atomics.load(this.#result, RESULT64));
+    return Atomics.load(this.#words, RESULT) >>> 0;
   }
 
-  /** A thread is at work from before it looks at `cancelled` until it has let go of the bitmap. */
+  /** @returns whether the thread has to be told: not when it is called or at work already */
+  call(thread: number): boolean {
+    return this.#change(thread, ThreadState.idle, ThreadState.called);
+  }
+
+  /**
+   * By the thread that is called. It is at work until it says that it is not; whoever wants it to touch the bitmap no
+   * more waits for that.
+   */
+  take(thread: number): boolean {
+    return this.#change(thread, ThreadState.called, ThreadState.atWork);
+  }
+
+  /** By a thread that took the call and cannot serve it yet. */
+  putBack(thread: number): void {
+    Atomics.store(this.#words, threadWord(thread), ThreadState.called);
+  }
+
   setAtWork(thread: number, atWork: boolean): void {
     Atomics.store(this.#words, threadWord(thread), atWork ? ThreadState.atWork : ThreadState.idle);
+  }
+
+  /** Takes a call back. @returns false: there was none, or the thread has taken it */
+  withdrawCall(thread: number): boolean {
+    return this.#change(thread, ThreadState.called, ThreadState.idle);
   }
 
   get anyoneAtWork(): boolean {
@@ -125,6 +162,15 @@ export class ScanControl {
     const word = threadWord(thread);
     this.#words[word + 2] = start;
     this.#words[word + 3] = end;
+  }
+
+  /** Addresses in linear memory, one for each slot. */
+  setWorkspaces(addresses: readonly number[]): void {
+    for (const [slot, address] of addresses.entries()) this.#words[this.#slotWord(slot) + WORKSPACE] = address;
+  }
+
+  workspaceAt(slot: number): number {
+    return this.#u32(this.#slotWord(slot) + WORKSPACE);
   }
 
   isFree(slot: number): boolean {
@@ -167,6 +213,7 @@ export class ScanControl {
 
   /** Blocks. @returns false when nothing came back within the time */
   waitForFreeSlot(thread: number, seen: number, timeoutMs: number): boolean {
+    if (spin(SPIN_MS, () => this.slotsGivenBack(thread) !== seen)) return true;
     const word = threadWord(thread);
     Atomics.store(this.#words, word, ThreadState.waits);
     const outcome = Atomics.wait(this.#words, word + 1, seen, timeoutMs);
@@ -174,7 +221,7 @@ export class ScanControl {
     return outcome !== 'timed-out';
   }
 
-  /** For `waitForEvent`: taken before one looks for a batch. */
+  /** For the waits: taken before one looks for what one would wait for. */
   get events(): number {
     return Atomics.load(this.#words, EVENTS);
   }
@@ -185,23 +232,34 @@ export class ScanControl {
 
   /** Blocks until something happened since `seen`, or for `timeoutMs`. */
   waitForEvent(seen: number, timeoutMs: number): void {
-    this.setWaiting(Waiting.blocked);
+    if (spin(SPIN_MS, () => this.events !== seen)) return;
+    this.setWaiting(Waiting.byWord);
     Atomics.wait(this.#words, EVENTS, seen, timeoutMs);
     this.setWaiting(Waiting.not);
   }
 
-  /** The thread has found no more work. */
-  announceEnd(): void {
-    Atomics.add(this.#words, EVENTS, 1);
-    this.wakeConsumer();
+  /** The same without blocking, where `canWaitAsync`. */
+  async nextEvent(seen: number): Promise<void> {
+    this.setWaiting(Waiting.byWord);
+    await waitAsync(this.#words, EVENTS, seen);
   }
 
-  /** After `publish`. @returns whether the consumer has to be sent a message */
+  /** After `publish`, and when a thread has left. @returns whether the consumer has to be sent a message */
   wakeConsumer(): boolean {
     if (Atomics.load(this.#words, WAITING) === Waiting.not) return false;
     const how = Atomics.exchange(this.#words, WAITING, Waiting.not);
-    if (how === Waiting.blocked) Atomics.notify(this.#words, EVENTS);
-    return how === Waiting.message;
+    if (how === Waiting.byWord) Atomics.notify(this.#words, EVENTS);
+    return how === Waiting.byMessage;
+  }
+
+  /** A thread has left, or the scan ends. @returns whether the consumer has to be sent a message */
+  announceEnd(): boolean {
+    Atomics.add(this.#words, EVENTS, 1);
+    return this.wakeConsumer();
+  }
+
+  #change(thread: number, from: number, to: number): boolean {
+    return Atomics.compareExchange(this.#words, threadWord(thread), from, to) === from;
   }
 
   #u32(word: number): number {

@@ -38,10 +38,17 @@ export function processorCount(): number {
 
 /**
  * @param code a classic script, run in the new thread
+ * @param greeting its first message
  * @param onEnd called once, when the thread ends without having been asked to
  */
-export function startThread(code: string, name: string, onEnd: (end: ThreadEnd) => void): HostedThread {
+export function startThread(
+  code: string,
+  name: string,
+  greeting: Omit<Greeting, 'port'>,
+  onEnd: (end: ThreadEnd) => void,
+): HostedThread {
   const { port1, port2 } = new MessageChannel();
+  const whole = { ...greeting, port: port2 };
   let over = false;
   const endOnce = (end: ThreadEnd): void => {
     if (over) return;
@@ -51,8 +58,8 @@ export function startThread(code: string, name: string, onEnd: (end: ThreadEnd) 
   port1.addEventListener('messageerror', () => endOnce({ what: 'it sent what cannot be read' }));
   const threads = nodeBuiltin('node:worker_threads');
   const stop = threads
-    ? startNodeThread(threads, code, name, port2, endOnce)
-    : startWebWorker(code, name, port2, endOnce);
+    ? startNodeThread(threads, code, name, whole, endOnce)
+    : startWebWorker(code, name, whole, endOnce);
   return {
     port: port1,
     async terminate() {
@@ -67,7 +74,7 @@ function startNodeThread(
   { Worker: NodeWorker }: WorkerThreads,
   code: string,
   name: string,
-  port: MessagePort,
+  greeting: Greeting,
   onEnd: (end: ThreadEnd) => void,
 ): () => Promise<unknown> {
   // execArgv: what loads or watches the program's own files has no business in this thread.
@@ -79,14 +86,14 @@ function startNodeThread(
     else onEnd({ what: `it failed: ${messageOf(failure)}`, cause: failure });
   });
   type NodePort = InstanceType<WorkerThreads['MessagePort']>;
-  worker.postMessage({ port } satisfies Greeting, [port as unknown as NodePort]);
+  worker.postMessage(greeting, [greeting.port as unknown as NodePort]);
   return () => worker.terminate();
 }
 
 function startWebWorker(
   code: string,
   name: string,
-  port: MessagePort,
+  greeting: Greeting,
   onEnd: (end: ThreadEnd) => void,
 ): () => Promise<void> {
   const url = URL.createObjectURL(new Blob([code], { type: 'text/javascript' }));
@@ -98,7 +105,7 @@ function startWebWorker(
     const what = event.message ? `it failed: ${event.message}` : 'it could not be started from a blob: URL';
     onEnd({ what, cause: (event as Partial<ErrorEvent>).error });
   });
-  worker.postMessage({ port } satisfies Greeting, [port]);
+  worker.postMessage(greeting, [greeting.port]);
   return () => {
     worker.terminate();
     URL.revokeObjectURL(url);

@@ -1,10 +1,13 @@
 import type { BitmapCore } from './bitmap-core.js';
 import type { DirtyBitmap } from './bitmap.js';
 import type { Address } from './kernels.js';
-import { ScanControl, type PageRange } from './worker-control.js';
+import { Waiting, type PageRange, type ScanControl } from './worker-control.js';
+import { canWaitAsync, spin } from './worker-doorbell.js';
+import { mayBlock } from './worker-host.js';
 import type { PoolMember } from './worker-member.js';
-import type { ScanOperation, ScanTask } from './worker-protocol.js';
+import { taskOf, writeOrder, type ScanOperation, type ScanOrder, type ScanTask } from './worker-order.js';
 import { firstPageOf } from './worker-scan.js';
+import type { Seat, Seats } from './worker-seats.js';
 import { Workspaces } from './worker-workspaces.js';
 
 export interface ScanProgress {
@@ -36,29 +39,43 @@ export interface ScanParty {
 /** Often enough for the eye, too seldom to cost anything. */
 const PROGRESS_MS = 50;
 
+/** A worker that found the last piece scanned leaves within a microsecond; being told of it would take longer. */
+const LEAVE_SPIN_MS = 0.02;
+
 /** One scan while it runs: its threads, its workspaces, and how it ends. The last thread is the pool's own. */
 export class ScanJob {
+  static #count = 0;
+
   readonly plan: ScanPlan;
+  readonly id = ScanJob.#count++ >>> 0;
   readonly control: ScanControl;
   readonly #party: ScanParty;
+  readonly #order: ScanOrder;
+  readonly #seats: Seats;
+  readonly #seat: Seat;
   readonly #workspaces: Workspaces;
   readonly #borrowed: readonly Address[];
-  readonly #calling = new Set<number>();
   readonly #abort = (): void => this.fail(this.plan.signal?.reason);
   #failure: { readonly reason: unknown } | undefined;
+  #lostThread = false;
   #listeners: (() => void)[] = [];
   #reportedMs = 0;
 
   /** @throws {CoreError} `CORE_MEMORY_LIMIT`: the core has no room for the workspaces */
-  constructor(plan: ScanPlan, party: ScanParty) {
+  constructor(plan: ScanPlan, party: ScanParty, seats: Seats) {
     const { members, memberWorkspaces, ownWorkspaces } = party;
-    const workspaceCount = members.length * memberWorkspaces + ownWorkspaces;
     this.plan = plan;
     this.#party = party;
     this.#workspaces = Workspaces.of(plan.bitmap.core);
-    this.#borrowed = this.#workspaces.borrow(workspaceCount);
-    this.control = ScanControl.create(members.length + 1, workspaceCount);
+    this.#borrowed = this.#workspaces.borrow(members.length * memberWorkspaces + ownWorkspaces);
+    this.#seats = seats;
+    this.#seat = seats.take();
+    this.control = this.#seat.control;
+    this.#order = orderOf(this.id, this.#workspaces.id, plan, party);
+    writeOrder(this.control.orderWords, this.#order);
+    this.control.setWorkspaces(this.#borrowed);
     plan.signal?.addEventListener('abort', this.#abort);
+    for (const member of members) this.#join(member);
   }
 
   get totalPages(): number {
@@ -78,34 +95,14 @@ export class ScanJob {
     return Math.min(Math.floor(slot / this.#party.memberWorkspaces), this.ownThread);
   }
 
-  taskOf(thread: number): ScanTask {
-    const { bitmap, operation, pages, into, counts, regionPages } = this.plan;
-    const { memory, build, simd } = bitmap.core;
-    const firstSlot = thread * this.#party.memberWorkspaces;
-    const workspaceCount = thread === this.ownThread ? this.#party.ownWorkspaces : this.#party.memberWorkspaces;
-    return {
-      operation,
-      pages,
-      coreId: this.#workspaces.id,
-      memory,
-      build,
-      simd,
-      address: bitmap.address,
-      pageCount: bitmap.pageCount,
-      control: this.control.buffer,
-      threadCount: this.control.threadCount,
-      thread,
-      firstSlot,
-      workspaces: this.#borrowed.slice(firstSlot, firstSlot + workspaceCount),
-      ...(into && { into: into.address }),
-      ...(counts && { counts }),
-      ...(regionPages !== undefined && { regionPages }),
-    };
+  /** What the pool's own thread needs to take part. */
+  get ownTask(): ScanTask {
+    return { ...taskOf(this.control, this.#order, this.ownThread, true), counts: this.plan.counts };
   }
 
-  /** The cores with which the pool's own thread takes part. */
+  /** The cores with which it does. */
   ownCores(): BitmapCore[] {
-    return this.taskOf(this.ownThread).workspaces.map((start) => this.#workspaces.coreAt(start));
+    return this.ownTask.workspaces.map((start) => this.#workspaces.coreAt(start));
   }
 
   /** The output of a slot: a view of linear memory. */
@@ -119,19 +116,10 @@ export class ScanJob {
     for (const thread of this.#party.members.keys()) this.callWorker(thread);
   }
 
+  /** The pool's own thread needs no call. */
   callWorker(thread: number): void {
     const member = this.#party.members[thread];
-    if (!member || this.#calling.has(thread)) return;
-    this.#calling.add(thread);
-    member.run(this.taskOf(thread)).then(
-      () => this.#returned(thread),
-      (error: unknown) => {
-        // A thread that died has not said that it left.
-        this.control.setAtWork(thread, false);
-        this.fail(error);
-        this.#returned(thread);
-      },
-    );
+    if (member && !this.failed && this.control.call(thread)) member.ring();
   }
 
   /** Of a stream: whether there is something to claim, or left of what the thread has claimed. */
@@ -150,6 +138,7 @@ export class ScanJob {
   fail(reason: unknown): void {
     this.#failure ??= { reason };
     this.control.cancel();
+    this.control.announceEnd();
     this.notify();
   }
 
@@ -160,14 +149,44 @@ export class ScanJob {
     throw this.#failure.reason;
   }
 
-  /** Resolves when no thread touches the bitmap or a workspace. */
-  async quiet(): Promise<void> {
-    while (this.control.anyoneAtWork) await this.changed();
+  /** A worker died: if it is one of this scan, the scan fails. */
+  lose(member: PoolMember, reason: unknown): void {
+    const thread = this.#party.members.indexOf(member);
+    if (thread < 0) return;
+    // A thread that died has not said that it left.
+    this.control.setAtWork(thread, false);
+    this.#lostThread = true;
+    this.fail(reason);
   }
 
-  /** Resolves when a worker returned or died, has a batch for who waits by message, or the scan failed. */
-  changed(): Promise<void> {
-    return new Promise((resolve) => this.#listeners.push(resolve));
+  /** Resolves when no thread touches the bitmap or a workspace, and none will. Only for a scan that has ended. */
+  async quiet(): Promise<void> {
+    for (;;) {
+      const seen = this.control.events;
+      if (this.#withdrawCalls()) return;
+      await this.nextEvent(seen);
+    }
+  }
+
+  /** Blocks until something happened since `seen`, or for `timeoutMs`. */
+  blockForEvent(seen: number, timeoutMs: number): void {
+    this.control.waitForEvent(seen, timeoutMs);
+    // There is one word that says how a thread wants to be told: others that wait say so again.
+    this.notify();
+  }
+
+  /**
+   * Resolves when something happened since `seen`, `control.events` before the caller looked: a batch is ready, a
+   * worker has left or died, the scan failed; or for no reason.
+   */
+  async nextEvent(seen: number): Promise<void> {
+    const heard = new Promise<void>((resolve) => this.#listeners.push(resolve));
+    if (canWaitAsync() && !mayBlock()) {
+      void this.control.nextEvent(seen).then(() => this.notify());
+      return heard;
+    }
+    this.control.setWaiting(Waiting.byMessage);
+    if (this.control.events === seen) await heard;
   }
 
   notify(): void {
@@ -201,12 +220,42 @@ export class ScanJob {
   async end(): Promise<void> {
     this.plan.signal?.removeEventListener('abort', this.#abort);
     this.control.cancel();
-    await this.quiet();
+    // Before anything is awaited, so that the next scan finds the same workspaces and control words free.
+    if (!mayBlock() || !spin(LEAVE_SPIN_MS, () => this.#withdrawCalls())) await this.quiet();
     this.#workspaces.giveBack(this.#borrowed);
+    if (this.#lostThread) this.#seats.discard(this.#seat);
+    else this.#seats.giveBack(this.#seat);
+    for (const member of this.#party.members) member.leave(this.#workspaces.id);
   }
 
-  #returned(thread: number): void {
-    this.#calling.delete(thread);
-    this.notify();
+  #join(member: PoolMember): void {
+    const { core } = this.plan.bitmap;
+    const { memory, build, simd } = core;
+    member.join(this.#workspaces.id, { memory, build, simd }).catch((error: unknown) => this.fail(error));
+    if (this.plan.counts) member.introduceCounts(this.id, this.plan.counts);
   }
+
+  /** @returns whether no worker is at work */
+  #withdrawCalls(): boolean {
+    for (const [thread, member] of this.#party.members.entries()) {
+      if (this.control.withdrawCall(thread) && this.plan.counts) member.forgetCounts(this.id);
+    }
+    return !this.control.anyoneAtWork;
+  }
+}
+
+function orderOf(scanId: number, coreId: number, plan: ScanPlan, party: ScanParty): ScanOrder {
+  const { operation, bitmap, pages, into, regionPages } = plan;
+  return {
+    operation,
+    scanId,
+    coreId,
+    address: bitmap.address,
+    pageCount: bitmap.pageCount,
+    pages,
+    workerSlots: party.memberWorkspaces,
+    ownSlots: party.ownWorkspaces,
+    into: into?.address ?? 0,
+    regionPages: regionPages ?? 0,
+  };
 }

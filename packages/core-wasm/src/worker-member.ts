@@ -1,15 +1,28 @@
 import { wrap, type Remote } from 'comlink';
 import { CoreError } from './errors.js';
+import { Doorbell } from './worker-doorbell.js';
 import { decodeError } from './worker-errors.js';
 import { startThread, type HostedThread, type ThreadEnd } from './worker-host.js';
-import { WAKE, type ScanTask, type TaskReply, type WorkerApi } from './worker-protocol.js';
+import { WAKE, type ScanFailure, type SharedCore, type WorkerApi } from './worker-protocol.js';
+import type { Seat } from './worker-seats.js';
 
 export interface MemberEvents {
-  /** The worker has a batch for a consumer that waits for a message. */
+  /** The worker has done something for which somebody waits by message. */
   onWake(): void;
-  /** It died; everything pending has been rejected. */
-  onDeath(member: PoolMember): void;
+  onFailure(scanId: number, reason: unknown): void;
+  /** It died. */
+  onDeath(member: PoolMember, reason: CoreError): void;
 }
+
+export interface MemberPlace {
+  /** The worker's place in each scan. */
+  readonly thread: number;
+  readonly threadCount: number;
+  readonly seats: readonly Seat[];
+}
+
+/** A worker remembers the memories that scans use, and so many that none uses any more. */
+const REMEMBERED_CORES = 4;
 
 /** One worker. comlink never settles a call whose worker died: this does. */
 export class PoolMember {
@@ -19,19 +32,23 @@ export class PoolMember {
   readonly #thread: HostedThread;
   readonly #api: Remote<WorkerApi>;
   readonly #events: MemberEvents;
-  readonly #pending = new Set<(reason: CoreError) => void>();
+  readonly #bell = new Doorbell();
+  /** What has been introduced, the one used last at the end, and how many scans use it. */
+  readonly #cores = new Map<number, number>();
+  #rejectReady: (reason: CoreError) => void = () => undefined;
   #isReady = false;
   #death: CoreError | undefined;
 
-  constructor(code: string, name: string, events: MemberEvents) {
+  constructor(code: string, name: string, place: MemberPlace, events: MemberEvents) {
     this.name = name;
     this.#events = events;
-    this.#thread = startThread(code, name, (end) => this.#die(end));
-    this.#thread.port.addEventListener('message', ({ data }) => {
-      if (data === WAKE) events.onWake();
-    });
+    const { thread, threadCount, seats } = place;
+    const greeting = { doorbell: this.#bell.buffer, thread, threadCount };
+    this.#thread = startThread(code, name, greeting, (end) => this.#die(end));
+    this.#thread.port.addEventListener('message', ({ data }) => this.#receive(data));
     this.#api = wrap<WorkerApi>(this.#thread.port);
-    this.ready = this.#call(() => this.#api.warmUp()).then(() => void (this.#isReady = true));
+    for (const seat of seats) this.introduceSeat(seat);
+    this.ready = this.#warmUp();
     // Somebody else may look at it later, or nobody: that is no unhandled rejection.
     this.ready.catch(() => undefined);
   }
@@ -40,33 +57,77 @@ export class PoolMember {
     return this.#isReady;
   }
 
-  get isDead(): boolean {
-    return this.#death !== undefined;
+  get death(): CoreError | undefined {
+    return this.#death;
+  }
+
+  introduceSeat({ index, control }: Seat): void {
+    this.#tell((api) => api.introduceSeat(index, control.buffer));
   }
 
   /**
-   * Resolves when the worker finds no more to do.
+   * Before the worker is called to a scan over a core's memory; `leave` follows.
    *
-   * @throws what the scan threw in the worker; CoreError `CORE_WORKER_DIED` or `CORE_POOL_CLOSED`
+   * @throws (rejects) it cannot be sent there
    */
-  run(task: ScanTask): Promise<void> {
-    return this.#call(() => this.#api.run(task));
+  async join(coreId: number, core: SharedCore): Promise<void> {
+    const scans = this.#cores.get(coreId);
+    this.#cores.delete(coreId);
+    this.#cores.set(coreId, (scans ?? 0) + 1);
+    if (scans === undefined) await this.#api.introduceCore(coreId, core);
   }
 
-  /** Ends the thread; what is pending is rejected with the reason. */
+  /** The scan is over. */
+  leave(coreId: number): void {
+    this.#cores.set(coreId, (this.#cores.get(coreId) ?? 1) - 1);
+    const unused = [...this.#cores].filter(([, scans]) => scans === 0);
+    for (const [id] of unused.slice(0, Math.max(0, this.#cores.size - REMEMBERED_CORES))) {
+      this.#cores.delete(id);
+      this.#tell((api) => api.forgetCore(id));
+    }
+  }
+
+  introduceCounts(scanId: number, counts: SharedArrayBuffer): void {
+    this.#tell((api) => api.introduceCounts(scanId, counts));
+  }
+
+  forgetCounts(scanId: number): void {
+    this.#tell((api) => api.forgetCounts(scanId));
+  }
+
+  /** A scan has called it. */
+  ring(): void {
+    if (this.#bell.ring()) this.#tell((api) => api.attend());
+  }
+
+  /** Ends the thread. */
   async terminate(reason: CoreError): Promise<void> {
-    this.#rejectPending(reason);
+    this.#death ??= reason;
+    this.#rejectReady(this.#death);
     await this.#thread.terminate();
   }
 
-  #call(ask: () => Promise<TaskReply>): Promise<void> {
+  #warmUp(): Promise<void> {
     return new Promise((resolve, reject) => {
-      if (this.#death) return reject(this.#death);
-      this.#pending.add(reject);
-      ask()
-        .then((failure) => (failure ? reject(decodeError(failure)) : resolve()), reject)
-        .finally(() => this.#pending.delete(reject));
+      this.#rejectReady = reject;
+      this.#api.warmUp().then((failure) => {
+        this.#isReady = failure === undefined;
+        if (failure) reject(decodeError(failure));
+        else resolve();
+      }, reject);
     });
+  }
+
+  /** What needs no answer. A dead worker's port takes nothing more. */
+  #tell(say: (api: Remote<WorkerApi>) => Promise<void>): void {
+    if (!this.#death) void say(this.#api);
+  }
+
+  #receive(data: unknown): void {
+    if (data === WAKE) this.#events.onWake();
+    if (typeof data !== 'object' || data === null || !('scanId' in data)) return;
+    const { scanId, failure } = data as ScanFailure;
+    this.#events.onFailure(scanId, decodeError(failure));
   }
 
   #die({ what, cause }: ThreadEnd): void {
@@ -76,14 +137,9 @@ export class PoolMember {
       : 'see the cause; a page must allow blob: in its worker-src policy';
     const options = cause === undefined ? {} : { cause };
     const error = new CoreError('CORE_WORKER_DIED', `${this.name} ${when}, ${what}: ${next}`, options);
-    this.#rejectPending(error);
+    this.#death = error;
+    this.#rejectReady(error);
     void this.#thread.terminate();
-    this.#events.onDeath(this);
-  }
-
-  #rejectPending(reason: CoreError): void {
-    this.#death = reason;
-    for (const reject of [...this.#pending]) reject(reason);
-    this.#pending.clear();
+    this.#events.onDeath(this, error);
   }
 }

@@ -6,9 +6,10 @@ import { workerCode } from './worker-code.generated.js';
 import { mayBlock, processorCount } from './worker-host.js';
 import { ScanJob, type ScanPlan, type ScanProgress } from './worker-job.js';
 import { PoolMember } from './worker-member.js';
-import type { ScanOperation } from './worker-protocol.js';
+import type { ScanOperation } from './worker-order.js';
 import { reduce } from './worker-reduce.js';
 import { CHUNK_PAGES } from './worker-scan.js';
+import { Seats } from './worker-seats.js';
 import { frameBatches, runBatches } from './worker-shapes.js';
 import { BatchStream, type BatchIterator, type BatchShape } from './worker-stream.js';
 
@@ -47,9 +48,9 @@ export interface RegionCounts {
 }
 
 /**
- * Bytes of bitmap that one thread scans in about 0.5 ms, which is where calling a worker through comlink begins to pay
- * (measured: a call takes 30 to 60 µs, and a thread that slept is slow at first). At 24 GB/s for count and histogram,
- * 8 for harvest, 2 for the atomic one; extract and runs do 2 to 40, by density.
+ * Bytes of bitmap that one thread scans in about 0.5 ms, from where on a second one surely pays: waking it takes
+ * 15 µs, and more where the processor has slept (measured). At 24 GB/s for count and histogram, 8 for harvest, 2 for
+ * the atomic one; extract and runs do 2 to 40, by density.
  */
 export const OFFLOAD_BYTES: Readonly<Record<ScanOperation, number>> = {
   count: 12 * 2 ** 20,
@@ -87,6 +88,7 @@ export class ScanPool implements AsyncDisposable {
   readonly #ownThread: boolean;
   readonly #offloadBytes: number | undefined;
   readonly #members: PoolMember[] = [];
+  readonly #seats: Seats;
   readonly #jobs = new Set<ScanJob>();
   readonly #signal: AbortSignal | undefined;
   readonly #abort = (): void => void this.#close(this.#signal?.reason);
@@ -104,7 +106,11 @@ export class ScanPool implements AsyncDisposable {
     this.#signal = options.signal;
     this.#signal?.throwIfAborted();
     this.#signal?.addEventListener('abort', this.#abort);
-    for (let index = 0; index < this.threads; index++) this.#members.push(this.#startMember());
+    const slotCount = SLOTS_PER_WORKER * this.threads + OWN_SLOTS;
+    this.#seats = new Seats(this.threads + 1, slotCount, (seat) => {
+      for (const member of this.#members) member.introduceSeat(seat);
+    });
+    for (let index = 0; index < this.threads; index++) this.#members.push(this.#startMember(index));
   }
 
   /**
@@ -211,7 +217,7 @@ export class ScanPool implements AsyncDisposable {
     const members = this.#membersFor(plan);
     const ownScans = this.#ownThread || members.length === 0;
     const ownWorkspaces = plan.operation === 'histogram' && ownScans ? 1 : 0;
-    const job = this.#begin(new ScanJob(plan, { members, memberWorkspaces: 1, ownWorkspaces }));
+    const job = this.#begin(new ScanJob(plan, { members, memberWorkspaces: 1, ownWorkspaces }, this.#seats));
     try {
       return await reduce(job, ownScans);
     } finally {
@@ -225,7 +231,7 @@ export class ScanPool implements AsyncDisposable {
       const ownScans = this.#ownThread || members.length === 0;
       const ownWorkspaces = ownScans ? OWN_SLOTS : 0;
       const party = { members, memberWorkspaces: SLOTS_PER_WORKER, ownWorkspaces };
-      const job = this.#begin(new ScanJob(plan, party));
+      const job = this.#begin(new ScanJob(plan, party, this.#seats));
       return { job, ownScans, end: () => this.#end(job) };
     });
   }
@@ -247,24 +253,27 @@ export class ScanPool implements AsyncDisposable {
     const bytes = bitmapBytes(pages.end - pages.start);
     if (bytes < (this.#offloadBytes ?? OFFLOAD_BYTES[operation])) return [];
     for (const [index, member] of this.#members.entries()) {
-      if (member.isDead) this.#members[index] = this.#startMember();
+      if (member.death) this.#members[index] = this.#startMember(index);
     }
     // More threads than pieces would find nothing.
     return this.#members.slice(0, Math.ceil((pages.end - pages.start) / CHUNK_PAGES));
   }
 
-  #startMember(): PoolMember {
+  #startMember(thread: number): PoolMember {
     const name = `scan worker ${++this.#started}`;
-    return new PoolMember(workerCode, name, {
+    const place = { thread, threadCount: this.threads + 1, seats: this.#seats.all };
+    return new PoolMember(workerCode, name, place, {
       onWake: () => this.#jobs.forEach((job) => job.notify()),
-      onDeath: (dead) => this.#replace(dead),
+      onFailure: (scanId, reason) => this.#jobs.forEach((job) => job.id === scanId && job.fail(reason)),
+      onDeath: (dead, reason) => this.#bury(dead, reason),
     });
   }
 
   /** A worker that has worked is replaced at once; one that could not be started, when it is needed. */
-  #replace(dead: PoolMember): void {
+  #bury(dead: PoolMember, reason: CoreError): void {
+    for (const job of this.#jobs) job.lose(dead, reason);
     const index = this.#members.indexOf(dead);
-    if (!this.#closing && dead.isReady && index >= 0) this.#members[index] = this.#startMember();
+    if (!this.#closing && dead.isReady && index >= 0) this.#members[index] = this.#startMember(index);
   }
 
   #close(reason: unknown): Promise<void> {
@@ -280,7 +289,7 @@ export class ScanPool implements AsyncDisposable {
     await settledWithin(Promise.all(jobs.map((job) => job.quiet())), CLOSE_PATIENCE_MS);
     const closed = new CoreError('CORE_POOL_CLOSED', 'the pool has been closed', { cause: reason });
     await Promise.all(this.#members.map((member) => member.terminate(closed)));
-    for (const job of jobs) job.notify();
+    for (const job of jobs) for (const member of this.#members) job.lose(member, closed);
   }
 }
 

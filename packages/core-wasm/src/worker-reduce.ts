@@ -30,7 +30,7 @@ export async function reduce(job: ScanJob, ownScans: boolean): Promise<number> {
 }
 
 async function scanHere(job: ScanJob): Promise<void> {
-  const task = job.taskOf(job.ownThread);
+  const task = job.ownTask;
   // What has no output needs no workspace: the bitmap's own core will do.
   const scan = chunkScanner(task, job.ownCores()[0] ?? job.plan.bitmap.core);
   for (;;) {
@@ -44,12 +44,11 @@ async function scanHere(job: ScanJob): Promise<void> {
 /** Waits for the last chunks of the workers. */
 async function finish(job: ScanJob, block: boolean): Promise<void> {
   for (let round = 0; !job.isComplete; round++) {
-    // Looked at without a turn before `changed`: what fails in between would wake nobody.
     if (job.failed) await job.throwIfFailed();
     const seen = job.control.events;
     if (job.isComplete) return;
-    if (block && round < BLOCK_ROUNDS) job.control.waitForEvent(seen, BLOCK_MS);
-    else await job.changed();
+    if (block && round < BLOCK_ROUNDS) job.blockForEvent(seen, BLOCK_MS);
+    else await job.nextEvent(seen);
   }
 }
 

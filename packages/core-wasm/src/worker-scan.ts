@@ -1,8 +1,9 @@
 // The loops in which pages are scanned. The main thread and the workers run the same ones over the same control words.
-import { BitmapCore } from './bitmap-core.js';
+import type { BitmapCore } from './bitmap-core.js';
 import { DirtyBitmap } from './bitmap.js';
+import type { Address } from './kernels.js';
 import type { PageRange, ScanControl } from './worker-control.js';
-import type { ScanTask } from './worker-protocol.js';
+import type { ScanTask } from './worker-order.js';
 
 /**
  * 256 KiB of bitmap: 10 to 100 µs of work. Small enough that threads end together and notice a cancellation at once,
@@ -10,21 +11,18 @@ import type { ScanTask } from './worker-protocol.js';
  */
 export const CHUNK_PAGES = 2 ** 21;
 
-/**
- * However dense it is, its frames or runs fit into one slot: 6 KiB of bitmap. Just so many, since the kernels take the
- * first 64-bit word of a range by itself, the others by 2 KiB, and what is left bit by bit.
- */
-export const UNIT_PAGES = 64 + 3 * 16_384;
+/** 20 blocks of the kernels: three of them fit into one slot, however dense they are. */
+export const UNIT_PAGES = 20 * 1024;
 
 /** What a slot takes: u32. */
 const SLOT_LENGTH = 65_536;
 
 /** 0.75 MiB of bitmap: where next to nothing is dirty, one claim in 20 µs. */
-const MAXIMUM_CLAIM_UNITS = 128;
-const FIRST_CLAIM_UNITS = 4;
+const MAXIMUM_CLAIM_UNITS = 300;
+const FIRST_CLAIM_UNITS = 9;
 
-/** A claim that fills its slot to three quarters leaves room for the density to rise. */
-const AIMED_LENGTH = 0.75 * SLOT_LENGTH;
+/** What a claim is to fill of its slot. What does not fit becomes a second batch, and each costs a microsecond. */
+const AIMED_LENGTH = 0.94 * SLOT_LENGTH;
 
 /** Scans one piece; what it returns is added to the result. */
 export type ChunkScanner = (start: number, end: number) => number;
@@ -34,14 +32,14 @@ export function chunkScanner(task: ScanTask, core: BitmapCore): ChunkScanner {
   const bitmap = new DirtyBitmap(core, task.address, task.pageCount);
   if (task.operation === 'count') return (start, end) => bitmap.count(start, end);
   if (task.operation === 'histogram') return histogramScanner(task, bitmap);
-  const into = new DirtyBitmap(core, task.into ?? 0, task.pageCount);
+  const into = new DirtyBitmap(core, task.into, task.pageCount);
   if (task.operation === 'harvest') return (start, end) => bitmap.harvest(into, start, end);
   return (start, end) => bitmap.harvestAtomic(into, start, end);
 }
 
 function histogramScanner(task: ScanTask, bitmap: DirtyBitmap): ChunkScanner {
   const counts = new Uint32Array(task.counts ?? new SharedArrayBuffer(0));
-  const regionPages = task.regionPages ?? 1;
+  const { regionPages } = task;
   const firstRegion = Math.floor(task.pages.start / regionPages);
   if (regionPages > CHUNK_PAGES) {
     // Several chunks, and so several threads, share a region.
@@ -93,12 +91,13 @@ export function firstPageOf(pages: PageRange, unit: number): number {
 
 interface OutputSlot {
   readonly index: number;
-  readonly bitmap: DirtyBitmap;
+  readonly core: BitmapCore;
 }
 
 /** One thread's part of a stream of batches: claims pages, fills its slots, and leaves them to the consumer. */
 export class BatchProducer {
   readonly #control: ScanControl;
+  readonly #address: Address;
   readonly #pages: PageRange;
   readonly #thread: number;
   readonly #slots: readonly OutputSlot[];
@@ -107,13 +106,14 @@ export class BatchProducer {
 
   /** @param cores one for each workspace of the task */
   constructor(task: ScanTask, control: ScanControl, cores: readonly BitmapCore[]) {
+    // As every scan does, so that a place outside the memory is an error and not a trap.
+    if (cores[0]) new DirtyBitmap(cores[0], task.address, task.pageCount);
     this.#control = control;
+    this.#address = task.address;
     this.#pages = task.pages;
     this.#thread = task.thread;
     this.#runs = task.operation === 'runs';
-    this.#slots = cores.map((core, index) => {
-      return { index: task.firstSlot + index, bitmap: new DirtyBitmap(core, task.address, task.pageCount) };
-    });
+    this.#slots = cores.map((core, index) => ({ index: task.firstSlot + index, core }));
   }
 
   /** One batch. `full`: the consumer has all slots; `exhausted`: there is nothing left to claim. */
@@ -123,14 +123,19 @@ export class BatchProducer {
     const piece = this.#nextPiece();
     if (!piece) return 'exhausted';
     const { start, end } = piece;
-    const { bitmap, index } = slot;
-    const batch = this.#runs ? bitmap.runs(start, end) : bitmap.extract(start, end);
-    const length = 'pairs' in batch ? batch.pairs.length : batch.pages.length;
-    this.#adapt(batch.nextFrame - start, length);
-    this.#control.setRest(this.#thread, batch.nextFrame, end);
-    this.#control.addScanned(this.#thread, batch.nextFrame - start);
-    this.#control.publish({ slot: index, start, end: batch.nextFrame, length });
+    const length = this.#fill(slot.core, start, end);
+    const next = slot.core.kernels.bitmapNextPage(slot.core.workspaceAddress) >>> 0;
+    this.#adapt(next - start, length);
+    this.#control.setRest(this.#thread, next, end);
+    this.#control.addScanned(this.#thread, next - start);
+    this.#control.publish({ slot: slot.index, start, end: next, length });
     return 'filled';
+  }
+
+  /** Past the wrapper, which makes three objects for each batch. @returns u32 of output */
+  #fill({ kernels, workspaceAddress }: BitmapCore, start: number, end: number): number {
+    if (this.#runs) return 2 * kernels.bitmapRuns(workspaceAddress, this.#address, start, end);
+    return kernels.bitmapExtract(workspaceAddress, this.#address, start, end);
   }
 
   #nextPiece(): PageRange | undefined {

@@ -1,4 +1,4 @@
-import { Waiting, type ReadyBatch } from './worker-control.js';
+import type { ReadyBatch } from './worker-control.js';
 import { mayBlock } from './worker-host.js';
 import type { ScanJob } from './worker-job.js';
 import { BLOCK_MS, SLICE_MS, nextTurn } from './worker-reduce.js';
@@ -185,7 +185,7 @@ class BatchSource {
 
   constructor(job: ScanJob, ownScans: boolean) {
     this.#job = job;
-    if (ownScans) this.#own = new BatchProducer(job.taskOf(job.ownThread), job.control, job.ownCores());
+    if (ownScans) this.#own = new BatchProducer(job.ownTask, job.control, job.ownCores());
     this.#block = ownScans && mayBlock();
   }
 
@@ -205,12 +205,10 @@ class BatchSource {
     const seen = control.events;
     if (control.readyAt(page)) return;
     if (this.#block) {
-      control.waitForEvent(seen, BLOCK_MS);
-      if (control.readyAt(page)) return;
+      this.#job.blockForEvent(seen, BLOCK_MS);
+      if (control.events !== seen) return;
     }
-    control.setWaiting(Waiting.message);
-    if (!control.readyAt(page) && !this.#job.failed) await this.#job.changed();
-    control.setWaiting(Waiting.not);
+    if (!this.#job.failed) await this.#job.nextEvent(seen);
   }
 
   /** Gives the slot back. A worker that went away for want of one is called again. */

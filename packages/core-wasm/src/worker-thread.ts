@@ -4,35 +4,33 @@ import { BITMAP_WORKSPACE_BYTES, BitmapCore } from './bitmap-core.js';
 import { DirtyBitmap } from './bitmap.js';
 import type { Address } from './kernels.js';
 import { ScanControl } from './worker-control.js';
+import { Doorbell, spin } from './worker-doorbell.js';
 import { encodeError } from './worker-errors.js';
-import { WAKE, type Greeting, type ScanTask, type TaskReply, type WorkerApi } from './worker-protocol.js';
+import { readOrder, taskOf, type ScanTask } from './worker-order.js';
+import { WAKE, type Greeting, type ScanFailure, type SharedCore, type WorkerApi } from './worker-protocol.js';
 import { BatchProducer, chunkScanner, scanChunks } from './worker-scan.js';
 
 /**
  * So long a worker keeps waiting for the consumer to give a slot back before it lets other scans have a turn. Waiting
- * costs nothing but the turn; being called again costs 50 µs (measured: one comlink call).
+ * costs nothing but the turn.
  */
 const SLOT_PATIENCE_MS = 5;
 
-/** A worker remembers the cores of that many memories; making one anew costs 0.1 ms. */
-const REMEMBERED_MEMORIES = 4;
+/** After a scan the next one often follows at once; waking a thread takes 15 µs, and more where it has slept long. */
+const SPIN_MS = 0.05;
 
-/** By `ScanTask.coreId`, the one used last at the end. */
-const memories = new Map<number, Map<Address, BitmapCore>>();
+/** A memory that has been introduced. */
+interface KnownCore {
+  readonly shared: SharedCore;
+  /** By the address of their workspace. Making one anew costs 0.1 ms. */
+  readonly cores: Map<Address, BitmapCore>;
+}
 
-function coreAt(task: ScanTask, start: Address): BitmapCore {
-  const known = memories.get(task.coreId) ?? new Map<Address, BitmapCore>();
-  memories.delete(task.coreId);
-  memories.set(task.coreId, known);
-  for (const oldest of memories.keys()) {
-    if (memories.size <= REMEMBERED_MEMORIES) break;
-    memories.delete(oldest);
-  }
-  let core = known.get(start);
+function coreAt({ shared, cores }: KnownCore, start: Address): BitmapCore {
+  let core = cores.get(start);
   if (!core) {
-    const { memory, build, simd } = task;
-    core = new BitmapCore({ memory, build, simd, start, end: start + BITMAP_WORKSPACE_BYTES });
-    known.set(start, core);
+    core = new BitmapCore({ ...shared, start, end: start + BITMAP_WORKSPACE_BYTES });
+    cores.set(start, core);
   }
   return core;
 }
@@ -51,50 +49,135 @@ function warmUp(): void {
   }
 }
 
-function run(task: ScanTask, port: MessagePort): void {
-  const control = new ScanControl(task.threadCount, task.control);
-  control.setAtWork(task.thread, true);
-  try {
-    // After setAtWork: from here on the pool waits for this thread before it lets go of the bitmap.
-    if (control.cancelled) return;
-    if (task.operation === 'extract' || task.operation === 'runs') produce(task, control, port);
-    else scanChunks(control, task, chunkScanner(task, coreAt(task, task.workspaces[0] ?? 0)), () => true);
-  } finally {
-    control.setAtWork(task.thread, false);
-    control.announceEnd();
-  }
-}
+/** Takes part in the scans it is called to, in turn, and knows what has been introduced. */
+class ScanWorker implements WorkerApi {
+  readonly #port: MessagePort;
+  readonly #bell: Doorbell;
+  readonly #thread: number;
+  readonly #threadCount: number;
+  readonly #seats: ScanControl[] = [];
+  readonly #cores = new Map<number, KnownCore>();
+  readonly #counts = new Map<number, SharedArrayBuffer>();
+  #willBeCalled = false;
 
-function produce(task: ScanTask, control: ScanControl, port: MessagePort): void {
-  const cores = task.workspaces.map((start) => coreAt(task, start));
-  const producer = new BatchProducer(task, control, cores);
-  while (!control.cancelled) {
-    const seen = control.slotsGivenBack(task.thread);
-    const outcome = producer.step();
-    if (outcome === 'exhausted') return;
-    if (outcome === 'filled') {
-      if (control.wakeConsumer()) port.postMessage(WAKE);
-    } else if (!control.waitForFreeSlot(task.thread, seen, SLOT_PATIENCE_MS)) return;
+  constructor({ port, doorbell, thread, threadCount }: Greeting) {
+    this.#port = port;
+    this.#bell = new Doorbell(doorbell);
+    this.#thread = thread;
+    this.#threadCount = threadCount;
   }
-}
 
-function answer(work: () => void): TaskReply {
-  try {
-    work();
-    return undefined;
-  } catch (error) {
-    return encodeError(error);
+  warmUp() {
+    try {
+      warmUp();
+      this.attend();
+      return undefined;
+    } catch (error) {
+      return encodeError(error);
+    }
   }
-}
 
-function greet({ data }: MessageEvent<Greeting>): void {
-  const { port } = data;
-  const api: WorkerApi = { warmUp: () => answer(warmUp), run: (task) => answer(() => run(task, port)) };
-  expose(api, port);
+  introduceSeat(seat: number, buffer: SharedArrayBuffer): void {
+    this.#seats[seat] = new ScanControl(this.#threadCount, buffer);
+    this.attend();
+  }
+
+  introduceCore(coreId: number, shared: SharedCore): void {
+    this.#cores.set(coreId, { shared, cores: new Map() });
+    this.attend();
+  }
+
+  forgetCore(coreId: number): void {
+    this.#cores.delete(coreId);
+  }
+
+  introduceCounts(scanId: number, counts: SharedArrayBuffer): void {
+    this.#counts.set(scanId, counts);
+    this.attend();
+  }
+
+  forgetCounts(scanId: number): void {
+    this.#counts.delete(scanId);
+  }
+
+  attend(): void {
+    for (;;) {
+      const seen = this.#bell.rung;
+      const found = this.#serveAll();
+      // The message that brings it attends again.
+      if (found === 'unknown') return;
+      if (this.#bell.rung !== seen) continue;
+      if (found === 'work' && spin(SPIN_MS, () => this.#bell.rung !== seen)) continue;
+      if (this.#willBeCalled) return;
+      const told = this.#bell.listen(seen, () => {
+        this.#willBeCalled = false;
+        this.attend();
+      });
+      this.#willBeCalled = told === 'call';
+      if (told !== 'rung') return;
+    }
+  }
+
+  /** `unknown`: a scan refers to what is still on its way. */
+  #serveAll(): 'nothing' | 'unknown' | 'work' {
+    let [served, unknown] = [false, false];
+    for (const control of this.#seats) {
+      if (!control.take(this.#thread)) continue;
+      if (this.#serve(control)) served = true;
+      else unknown = true;
+    }
+    if (unknown) return 'unknown';
+    return served ? 'work' : 'nothing';
+  }
+
+  /** @returns false: what the scan refers to has not been introduced yet */
+  #serve(control: ScanControl): boolean {
+    const order = readOrder(control.orderWords);
+    const [core, counts] = [this.#cores.get(order.coreId), this.#counts.get(order.scanId)];
+    const isKnown = core !== undefined && (order.operation !== 'histogram' || counts !== undefined);
+    if (isKnown) this.#run({ ...taskOf(control, order, this.#thread), counts }, control, core);
+    else control.putBack(this.#thread);
+    if (control.announceEnd()) this.#port.postMessage(WAKE);
+    return isKnown;
+  }
+
+  #run(task: ScanTask, control: ScanControl, core: KnownCore): void {
+    try {
+      // At work since before this look: from here on the pool waits for this thread before it lets go of the bitmap.
+      if (control.cancelled) return;
+      if (task.operation === 'extract' || task.operation === 'runs') this.#produce(task, control, core);
+      else scanChunks(control, task, chunkScanner(task, coreAt(core, task.workspaces[0] ?? 0)), () => true);
+    } catch (error) {
+      this.#port.postMessage({ scanId: task.scanId, failure: encodeError(error) } satisfies ScanFailure);
+    } finally {
+      this.#counts.delete(task.scanId);
+      control.setAtWork(this.#thread, false);
+    }
+  }
+
+  #produce(task: ScanTask, control: ScanControl, core: KnownCore): void {
+    const cores = task.workspaces.map((start) => coreAt(core, start));
+    const producer = new BatchProducer(task, control, cores);
+    while (!control.cancelled) {
+      const seen = control.slotsGivenBack(task.thread);
+      const outcome = producer.step();
+      if (outcome === 'exhausted') return;
+      if (outcome === 'filled') {
+        if (control.wakeConsumer()) this.#port.postMessage(WAKE);
+      } else if (!control.waitForFreeSlot(task.thread, seen, SLOT_PATIENCE_MS)) return;
+    }
+  }
 }
 
 // In Node a worker's own messages arrive at a port, in browsers at the global object.
 const node = (globalThis as { process?: Partial<NodeJS.Process> }).process;
 const parentPort = node?.getBuiltinModule?.('node:worker_threads').parentPort;
 const inbox = (parentPort ?? globalThis) as unknown as EventTarget;
-inbox.addEventListener('message', (event) => greet(event as MessageEvent<Greeting>), { once: true });
+inbox.addEventListener(
+  'message',
+  (event) => {
+    const greeting = (event as MessageEvent<Greeting>).data;
+    expose(new ScanWorker(greeting), greeting.port);
+  },
+  { once: true },
+);

@@ -11,9 +11,9 @@ test('both sides see the same words', () => {
   there.addScanned(0, 7);
   here.addScanned(1, 2 ** 31 - 8);
   expect(here.scannedPages).toBe(2 ** 32 - 1);
-  there.addResult(2 ** 32 - 1);
-  there.addResult(2 ** 32 - 1);
-  expect(here.result).toBe(2 ** 33 - 2);
+  there.addResult(2 ** 31 + 5);
+  there.addResult(2 ** 31 - 6);
+  expect(here.result).toBe(2 ** 32 - 1);
   there.setRest(1, 2 ** 32 - 2, 2 ** 32 - 1);
   expect(here.rest(1)).toEqual({ start: 2 ** 32 - 2, end: 2 ** 32 - 1 });
   expect(here.rest(0)).toEqual({ start: 0, end: 0 });
@@ -61,9 +61,33 @@ test('nobody sleeps through what happened before', () => {
 test('a consumer that waits by message is told once', () => {
   const control = ScanControl.create(1, 1);
   expect(control.wakeConsumer()).toBe(false);
-  control.setWaiting(Waiting.message);
+  control.setWaiting(Waiting.byMessage);
   expect(control.wakeConsumer()).toBe(true);
   expect(control.wakeConsumer()).toBe(false);
-  control.setWaiting(Waiting.blocked);
+  control.setWaiting(Waiting.byWord);
   expect(control.wakeConsumer()).toBe(false);
+});
+
+test('a call is taken once, or taken back', () => {
+  const control = ScanControl.create(2, 2);
+  expect(control.take(0)).toBe(false);
+  expect(control.call(0)).toBe(true);
+  expect(control.call(0)).toBe(false);
+  expect(control.anyoneAtWork).toBe(true);
+  expect(control.take(0)).toBe(true);
+  expect(control.take(0)).toBe(false);
+  expect(control.withdrawCall(0)).toBe(false);
+  control.putBack(0);
+  expect(control.withdrawCall(0)).toBe(true);
+  expect(control.take(0)).toBe(false);
+  expect(control.anyoneAtWork).toBe(false);
+});
+
+test('who cannot block is told by the same word', async () => {
+  const control = ScanControl.create(1, 1);
+  const seen = control.events;
+  const told = control.nextEvent(seen);
+  expect(control.announceEnd()).toBe(false);
+  await told;
+  await control.nextEvent(seen);
 });

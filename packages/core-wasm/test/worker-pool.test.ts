@@ -304,9 +304,8 @@ describe('close', () => {
     const histogram = pool.histogram(bitmap, 512);
     const closing = pool.close();
     const closed = { name: 'CoreError', code: 'CORE_POOL_CLOSED' };
-    await expect(counted).rejects.toMatchObject(closed);
-    await expect(histogram).rejects.toMatchObject(closed);
-    await expect(batches.next()).rejects.toMatchObject(closed);
+    const pending = [counted, histogram, batches.next()];
+    await Promise.all(pending.map((scan) => expect(scan).rejects.toMatchObject(closed)));
     await closing;
     await pool.close();
     expect(threads.alive()).toEqual([]);

@@ -1,0 +1,50 @@
+import { afterEach, expect, test, vi } from 'vitest';
+import { canWaitAsync, Doorbell, spin } from '../src/worker-doorbell.js';
+
+afterEach(() => vi.unstubAllGlobals());
+
+/** As engines without Atomics.waitAsync are. */
+function withoutWaitAsync(): void {
+  const { add, exchange, load, notify, store } = Atomics;
+  vi.stubGlobal('Atomics', { add, exchange, load, notify, store });
+}
+
+test('both sides see one bell, and a ring that was not heard is seen', () => {
+  const here = new Doorbell();
+  const there = new Doorbell(here.buffer);
+  const seen = there.rung;
+  expect(here.ring()).toBe(false);
+  expect(there.rung).toBe(seen + 1);
+  expect(there.listen(seen, () => expect.unreachable('it has been told by the answer'))).toBe('rung');
+});
+
+test('who listens is told once', async () => {
+  expect(canWaitAsync()).toBe(true);
+  const bell = new Doorbell();
+  let told = 0;
+  const heard = new Promise<void>((resolve) => {
+    expect(bell.listen(bell.rung, () => resolve(void told++))).toBe('call');
+  });
+  expect(told).toBe(0);
+  expect([bell.ring(), bell.ring()]).toEqual([false, false]);
+  await heard;
+  await new Promise((resolve) => setImmediate(resolve));
+  expect(told).toBe(1);
+});
+
+test('where the engine cannot wait so, one message is asked for', () => {
+  withoutWaitAsync();
+  expect(canWaitAsync()).toBe(false);
+  const bell = new Doorbell();
+  const never = (): void => expect.unreachable('a message tells');
+  expect(bell.ring()).toBe(false);
+  expect(bell.listen(0, never)).toBe('rung');
+  expect(bell.listen(1, never)).toBe('message');
+  expect([bell.ring(), bell.ring()]).toEqual([true, false]);
+});
+
+test('spinning ends by itself, or at once', () => {
+  expect(spin(1, () => false)).toBe(false);
+  let looks = 0;
+  expect(spin(60_000, () => ++looks === 3)).toBe(true);
+});
