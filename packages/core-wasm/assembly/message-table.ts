@@ -20,6 +20,7 @@ const TABLE_ENTRY_COUNT: usize = 0;
 const TABLE_READ_HIGH: usize = 4;
 const TABLE_TAG: usize = 8;
 
+const DATA: u32 = 8;
 const CONTROL: usize = 12;
 const CONTROL_MASKED: u32 = 1;
 
@@ -27,6 +28,7 @@ const CONTROL_MASKED: u32 = 1;
 const EVENT_MESSAGE_CHANGED: u32 = 1;
 const EVENT_MASKED: u32 = 2;
 const EVENT_UNMASKED: u32 = 4;
+const EVENT_DATA_WRITTEN: u32 = 8;
 const EVENT_INDEX_SHIFT: u32 = 8;
 
 const ALL_ONES: u32 = 0xffff_ffff;
@@ -91,11 +93,14 @@ export function messageTableSetChanged(table: usize, index: u32, changed: bool):
 
 function writeWord(table: usize, offset: u32, value: u32): u32 {
   const address = table + HEADER_BYTES + offset;
-  if ((offset & (ENTRY_BYTES - 1)) == <u32>CONTROL) return writeControl(address, value & CONTROL_MASKED);
-  if (load<u32>(address) == value) return 0;
+  const place = offset & (ENTRY_BYTES - 1);
+  if (place == <u32>CONTROL) return writeControl(address, value & CONTROL_MASKED);
+  // Data is written last: whoever acts on a masked entry acts when its message is whole.
+  const written = place == DATA ? EVENT_DATA_WRITTEN : 0;
+  if (load<u32>(address) == value) return written;
   store<u32>(address, value);
   store<u8>(changedAt(table, offset >> ENTRY_SHIFT), 1);
-  return EVENT_MESSAGE_CHANGED;
+  return EVENT_MESSAGE_CHANGED | written;
 }
 
 /** Unmasking is reported even when nothing changes: the host retries what it could not deliver at the first one. */

@@ -10,6 +10,8 @@ export const MessageTableEvent = {
   masked: 2,
   /** Control was written with bit 0 = 0, whether or not the entry was masked. */
   unmasked: 4,
+  /** The data word was written, whatever its value: the last word of a message. */
+  dataWritten: 8,
 } as const;
 
 const MAXIMUM_ENTRY_COUNT = 2048;

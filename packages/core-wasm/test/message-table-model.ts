@@ -50,6 +50,7 @@ export class MessageTableModel {
 
   #writeField(offset: number, value: number, flags: Set<string>): void {
     const [entry, field] = this.#at(offset);
+    if (field === 'data') flags.add('dataWritten');
     if (field === 'control') {
       const masked = value % 2 === 1;
       if (!masked) flags.add('unmasked');

@@ -5,7 +5,7 @@ import { builds, guarded } from './builds.js';
 import { MessageTableModel } from './message-table-model.js';
 import { anyU32 } from './register-file-model.js';
 
-const { messageChanged, masked, unmasked } = MessageTableEvent;
+const { messageChanged, masked, unmasked, dataWritten } = MessageTableEvent;
 
 const refusedReads: readonly [offset: number, size: number][] = [
   [0, 0],
@@ -68,9 +68,9 @@ describe.each(builds)('MessageTable, %s build', (build) => {
     const table = make();
     expect(table.write(0, 4, 0, 0)).toBe(0);
     expect(table.isChanged(0)).toBe(false);
-    expect(table.write(24, 4, 7, 0)).toBe((1 << 8) | messageChanged);
+    expect(table.write(24, 4, 7, 0)).toBe((1 << 8) | messageChanged | dataWritten);
     expect([table.isChanged(0), table.isChanged(1), table.isChanged(2)]).toEqual([false, true, false]);
-    expect(table.write(24, 4, 7, 0)).toBe(0);
+    expect(table.write(24, 4, 7, 0)).toBe((1 << 8) | dataWritten);
     expect(table.isChanged(1)).toBe(true);
     table.setChanged(1, false);
     expect(table.isChanged(1)).toBe(false);
@@ -100,9 +100,9 @@ describe.each(builds)('MessageTable, %s build', (build) => {
 
   test('M6: eight bytes over data and control use the upper half for control, and both count', () => {
     const table = make();
-    expect(table.write(40, 8, 0x41, 0)).toBe((2 << 8) | messageChanged | unmasked);
+    expect(table.write(40, 8, 0x41, 0)).toBe((2 << 8) | messageChanged | dataWritten | unmasked);
     expect([table.data(2), table.isMasked(2)]).toEqual([0x41, false]);
-    expect(table.write(40, 8, 0x41, 1)).toBe((2 << 8) | masked);
+    expect(table.write(40, 8, 0x41, 1)).toBe((2 << 8) | dataWritten | masked);
     expect(table.write(32, 8, 0x10, 0x20)).toBe((2 << 8) | messageChanged);
     expect([table.addressLow(2), table.addressHigh(2)]).toEqual([0x10, 0x20]);
     expect(table.write(32, 8, 0x10, 0x21)).toBe((2 << 8) | messageChanged);
@@ -112,7 +112,7 @@ describe.each(builds)('MessageTable, %s build', (build) => {
     const table = make();
     table.write(0, 4, 1, 0xffff_ffff);
     expect(table.addressHigh(0)).toBe(0);
-    expect(table.write(8, 4, 1, 0)).toBe(messageChanged);
+    expect(table.write(8, 4, 1, 0)).toBe(messageChanged | dataWritten);
     expect(table.isMasked(0)).toBe(true);
   });
 
@@ -128,7 +128,7 @@ describe.each(builds)('MessageTable, %s build', (build) => {
 
   test('the largest table: the last entry is reported with its index', () => {
     const table = make(2048);
-    expect(table.write(2047 * 16 + 8, 8, 5, 0)).toBe((2047 << 8) | messageChanged | unmasked);
+    expect(table.write(2047 * 16 + 8, 8, 5, 0)).toBe((2047 << 8) | messageChanged | dataWritten | unmasked);
     expect(table.isChanged(2047)).toBe(true);
     expect(table.isChanged(2046)).toBe(false);
     expect(table.write(2048 * 16, 4, 5, 0)).toBe(0);
@@ -164,6 +164,23 @@ describe.each(builds)('MessageTable, %s build', (build) => {
 
   test('an entry index of another kind is refused', () => {
     expect(() => make().data('0' as unknown as number)).toThrow(CoreTypeError);
+  });
+
+  test('every access in every state of two entries gives the answer of the model', () => {
+    const table = make(2);
+    for (let state = 0; state < 1 << 10; state += 1) {
+      for (const [offset, size, low, high] of smallAccesses) {
+        const model = new MessageTableModel(2);
+        setState(table, model, state);
+        const given = table.write(offset, size, low, high);
+        const expected = model.write(offset, size, low, high);
+        if (given !== encode(expected)) expect(decode(given), `${state}: ${offset}, ${size}`).toEqual(expected);
+        const [modelLow, modelHigh] = model.read(offset, size);
+        if (table.read(offset, size) !== modelLow || table.high !== modelHigh) expect.unreachable(`read ${offset}`);
+        const after = model.entries.map((_, index) => snapshot(table, index));
+        if (bitsOf(after) !== bitsOf(model.entries)) expect(after, `${state}: ${offset}`).toEqual(model.entries);
+      }
+    }
   });
 
   const anyOffset = fc.oneof(
@@ -226,6 +243,35 @@ describe.each(builds)('MessageTable, %s build', (build) => {
     expect(changedOutside()).toEqual([]);
   });
 });
+
+/** Writes inside and around two entries, in every size, of few values. */
+const smallAccesses = [-8, -4, 0, 1, 2, 4, 8, 12, 16, 20, 24, 26, 28, 32, 36].flatMap((offset) =>
+  [1, 2, 4, 8].flatMap((size) =>
+    [0, 1].flatMap((low) => (size === 8 ? [0, 1] : [0]).map((high) => [offset, size, low, high] as const)),
+  ),
+);
+
+/** Five bits an entry: address low, high, data, masked, changed. */
+function setState(table: MessageTable, model: MessageTableModel, state: number): void {
+  for (const [index, entry] of model.entries.entries()) {
+    const bit = (at: number): number => (state >>> (index * 5 + at)) & 1;
+    const words = [bit(0), bit(1), bit(2), bit(3)] as const;
+    for (const [word, value] of words.entries()) table.write(16 * index + 4 * word, 4, value, 0);
+    table.setChanged(index, bit(4) === 1);
+    [entry.addressLow, entry.addressHigh, entry.data] = words;
+    entry.masked = words[3] === 1;
+    entry.changed = bit(4) === 1;
+  }
+}
+
+function bitsOf(entries: readonly ReturnType<typeof snapshot>[]): string {
+  return entries.map((e) => [e.addressLow, e.addressHigh, e.data, +e.masked, +e.changed].join()).join();
+}
+
+function encode({ index, flags }: ReturnType<typeof decode>): number {
+  const bits = Object.entries(MessageTableEvent).filter(([name]) => flags.has(name));
+  return bits.reduce((sum, [, flag]) => sum | flag, index << 8);
+}
 
 function snapshot(table: MessageTable, index: number) {
   return {

@@ -8,6 +8,7 @@ import type { Hypervisor } from './hypervisor.js';
 import { intxOf, usableGsi } from './intx.js';
 import { Ledger, formatDevfn, type PirqBook } from './ledger.js';
 import { turnMessagesOff } from './message-control.js';
+import { anyPirq } from './message.js';
 import { Performer } from './perform.js';
 import { pageSizeBytes, type AddressSpace } from './placement.js';
 import { releaseAll } from './release.js';
@@ -43,13 +44,19 @@ export function attachFunction(options: AttachFunctionOptions): ServedFunction {
   const { config, image } = device;
   requireSlot(guestDevfn);
   requirePageAlignedBars(device);
-  const view = step(device, 'build guest view', () =>
-    buildGuestView(image, {
-      ...policy,
-      multifunction: (guestDevfn & 7) !== 0,
-      functionReset: device.reset !== undefined,
-    }),
-  );
+  const build = (msiVectorLimit: number) =>
+    step(device, 'build guest view', () =>
+      buildGuestView(image, {
+        ...policy,
+        multifunction: (guestDevfn & 7) !== 0,
+        functionReset: device.reset !== undefined,
+        msiVectorLimit,
+      }),
+    );
+  const full = build(mostMsiVectors);
+  step(device, 'turn message interrupts off', () => turnInheritedMessagesOff(full, device));
+  const offered = offeredMsiVectors(options, full.msi?.vectorCount ?? 1);
+  const view = offered === full.msi?.vectorCount ? full : build(offered);
   reportOpened(options);
   const ledger = new Ledger();
   const reset = resetOf(device, view, ledger);
@@ -60,9 +67,9 @@ export function attachFunction(options: AttachFunctionOptions): ServedFunction {
       return new GuestFunction(new Core(), view, image, config, {
         addressSpace,
         mapOnTouch: new Set(barAccess.keys()),
+        tableBar: barAccess.get(view.msix?.tableBarIndex ?? -1),
       });
     });
-    step(device, 'turn message interrupts off', () => turnInheritedMessagesOff(view, device));
     guest.intxBound = attachIntx(options, view, ledger);
     step(device, 'prepare COMMAND', () => prepareCommand(config, ledger, decodeBitsOf(view), guest.intxBound));
     step(device, `claim guest function ${formatDevfn(guestDevfn)}`, () => {
@@ -170,6 +177,33 @@ function requirePageAlignedBars({ image }: HostDevice): void {
     `BAR ${unaligned.index} of ${formatSbdf(image.sbdf)} starts at 0x${unaligned.start.toString(16)}, inside a page ` +
       'that it may share with another device: align it with the dom0 kernel option pci=resource_alignment=',
   );
+}
+
+/** PCI Local Bus Specification 3.0, 6.8.1.3. */
+const mostMsiVectors = 32;
+
+/**
+ * Several vectors need interrupt remapping and as many free pirqs in a row, which only Xen knows, so it is asked now:
+ * a guest that was offered more than it can have would miss interrupts.
+ */
+function offeredMsiVectors({ device, hypervisor, report }: AttachFunctionOptions, wanted: number): number {
+  const { sbdf } = device.image;
+  let refusal = '';
+  for (let vectorCount = wanted; vectorCount > 1; vectorCount /= 2) {
+    try {
+      hypervisor.unmapPirq(hypervisor.mapMsi({ sbdf, entry: 0, tableBase: 0n, pirq: anyPirq, vectorCount }));
+      if (vectorCount < wanted) reportFewer(vectorCount);
+      return vectorCount;
+    } catch (error) {
+      refusal ||= messageOf(error);
+    }
+  }
+  if (wanted > 1) reportFewer(1);
+  return 1;
+
+  function reportFewer(vectorCount: number): void {
+    report('msi', `${formatSbdf(sbdf)}: ${vectorCount} of ${wanted} MSI vectors for the guest: ${refusal}`);
+  }
 }
 
 /** Left on by an earlier owner, they would raise interrupts that nobody has bound. */

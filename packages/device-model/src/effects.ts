@@ -63,7 +63,19 @@ export interface ReleaseRom {
   readonly type: 'releaseRom';
 }
 
-/** Maps a pirq for the entry if it has none, then binds it to the guest's message. The outcome is reported back. */
+/** Maps pirqs for all vectors of MSI at once; nothing when that has been done. */
+export interface MapMessages {
+  readonly type: 'mapMessages';
+  /** 1, 2, 4, 8, 16 or 32. */
+  readonly vectorCount: number;
+  /** As of a message; only for one vector. */
+  readonly requestedPirq: number;
+}
+
+/**
+ * Binds the entry's pirq to the guest's message; for MSI-X maps it first, if it has none or the guest names another.
+ * The outcome is reported back.
+ */
 export interface BindMessage {
   readonly type: 'bindMessage';
   readonly kind: MessageKind;
@@ -73,6 +85,13 @@ export interface BindMessage {
   readonly tableAddress: bigint;
   /** Host address of the BAR with the MSI-X table; 0 for MSI. */
   readonly tableBase: bigint;
+}
+
+/** Xen masks the entry in hardware and delivers nothing of it; its pirq stays mapped. */
+export interface UnbindMessage {
+  readonly type: 'unbindMessage';
+  readonly kind: MessageKind;
+  readonly entry: number;
 }
 
 /** Unbinds every entry of the kind; with `unmap` its pirqs go back to Xen as well. */
@@ -88,8 +107,10 @@ export interface WriteMessageControl {
   readonly kind: MessageKind;
   readonly offset: number;
   readonly value: number;
-  /** What this write turns on. MSI is turned on only when its bind succeeded. */
+  /** Whether this write turns the capability on. */
   readonly enables: boolean;
+  /** What has to be done for every entry the kind holds before it is turned on. */
+  readonly requires: 'nothing' | 'mapped' | 'bound';
 }
 
 /** Everything that the guest had of the function is taken back already; the host resets it and prepares it anew. */
@@ -108,7 +129,9 @@ export type Effect =
   | ReleaseTable
   | ClaimRom
   | ReleaseRom
+  | MapMessages
   | BindMessage
+  | UnbindMessage
   | UnbindMessages
   | WriteMessageControl
   | ResetFunction;
@@ -125,7 +148,9 @@ export const effectTypes = [
   'releaseTable',
   'claimRom',
   'releaseRom',
+  'mapMessages',
   'bindMessage',
+  'unbindMessage',
   'unbindMessages',
   'writeMessageControl',
   'resetFunction',

@@ -3,11 +3,13 @@ import type { ConfigAccess, FunctionImage, GuestView, RegisterBits } from '@xenp
 import { BarWindow, tableSpan } from './bar-window.js';
 import { DeniedWrites } from './denied-writes.js';
 import { noEffects, type Effect, type MessageKind } from './effects.js';
+import type { BarAccess } from './host-device.js';
 import { intxDisableBit, intxDisableEffect } from './intx.js';
 import { MsiState } from './msi.js';
 import { MsiXState } from './msi-x.js';
 import { AddressSpace } from './placement.js';
 import { ServedRom } from './rom.js';
+import { TablePages } from './table-pages.js';
 
 export type AccessWidth = 1 | 2 | 4;
 
@@ -19,6 +21,8 @@ export interface GuestFunctionOptions {
   readonly addressSpace?: AddressSpace;
   /** Indices of the BARs whose accesses we can make in the guest's place; they are mapped when touched. */
   readonly mapOnTouch?: ReadonlySet<number>;
+  /** The BAR with the MSI-X table, for what lies beside the table; missing where we cannot reach it. */
+  readonly tableBar?: BarAccess | undefined;
 }
 
 /**
@@ -40,14 +44,14 @@ export class GuestFunction {
   readonly #config: Pick<ConfigAccess, 'read'>;
   readonly #space: AddressSpace;
   readonly #tableWindow: BarWindow | null;
-  readonly #tableOffset: number;
+  readonly tablePages: TablePages | null;
   readonly #rom: ServedRom | null;
   /** Per word: the bits that a guest write can change anywhere. */
   readonly #writable = new Uint32Array(configSpaceBytes / 4);
   #high = 0;
 
   /**
-   * @param config only `read` is used
+   * @param config only `read` is used, as of `options.tableBar`
    * @throws CoreRangeError when the view's rules contradict each other
    */
   constructor(
@@ -68,7 +72,6 @@ export class GuestFunction {
     this.denied = new DeniedWrites(view.words);
     const { msi, msix } = view;
     const tableBar = image.resources.find((resource) => resource.index === msix?.tableBarIndex);
-    this.#tableOffset = msix?.tableOffset ?? 0;
     const trapped = msix === undefined ? null : tableSpan(msix.tableOffset, msix.vectorCount);
     this.bars = view.bars.map((bar) => {
       return new BarWindow(bar, {
@@ -81,6 +84,10 @@ export class GuestFunction {
     this.#tableWindow = this.bars.find(({ bar }) => bar.index === msix?.tableBarIndex) ?? null;
     this.msi = msi === undefined ? null : new MsiState(msi, config);
     this.msix = msix === undefined ? null : new MsiXState(core, msix, tableBar?.start ?? 0n, config);
+    this.tablePages =
+      msix === undefined || this.msix === null || this.#tableWindow === null
+        ? null
+        : new TablePages(msix, this.#tableWindow.bar, this.msix.table, options.tableBar);
   }
 
   /** Low `width` bytes; all ones for an access that configuration space does not know. Never throws. */
@@ -91,6 +98,24 @@ export class GuestFunction {
   }
 
   writeConfig(offset: number, width: number, value: number): readonly Effect[] {
+    const effects = this.#writeRegisters(offset, width, value);
+    return this.msi?.isTorn === true && !this.msi.isAddressWord(offset >>> 2)
+      ? [...effects, ...this.catchUp()]
+      : effects;
+  }
+
+  /** Whether a changed MSI address waits for its data; any other access ends the wait with `catchUp`. */
+  get isBehind(): boolean {
+    return this.msi?.isTorn === true;
+  }
+
+  catchUp(): readonly Effect[] {
+    const effects: Effect[] = [];
+    this.#signal(effects);
+    return effects;
+  }
+
+  #writeRegisters(offset: number, width: number, value: number): readonly Effect[] {
     if (!isConfigAccess(offset, width)) {
       this.deniedWrites += 1;
       return noEffects;
@@ -119,6 +144,10 @@ export class GuestFunction {
     return effects;
   }
 
+  isMsiMasked(vector: number): boolean {
+    return this.msi?.isMaskedIn(this.#file, vector) === true;
+  }
+
   /** The BAR that accesses to this guest address come to us for, or null. */
   windowAt(address: number): BarWindow | null {
     for (let index = 0; index < this.bars.length; index += 1) {
@@ -128,15 +157,11 @@ export class GuestFunction {
     return null;
   }
 
-  /** Low 32 bits of a read of the MSI-X table; outside of it, odd sizes and unaligned: all ones. */
+  /** Low 32 bits of a read in the pages of the MSI-X table: of the table, or of what lies beside it in the device. */
   readTable(barOffset: number, size: number): number {
-    const table = this.msix?.table;
-    if (table === undefined) {
-      this.#high = 0xffff_ffff;
-      return 0xffff_ffff;
-    }
-    const low = table.read(barOffset - this.#tableOffset, size);
-    this.#high = table.high;
+    const pages = this.tablePages;
+    const low = pages?.read(barOffset, size) ?? 0xffff_ffff;
+    this.#high = pages?.high ?? 0xffff_ffff;
     return low;
   }
 
@@ -153,9 +178,9 @@ export class GuestFunction {
   }
 
   writeTable(barOffset: number, size: number, low: number, high: number): readonly Effect[] {
-    const { msix } = this;
-    if (msix === null) return noEffects;
-    const event = msix.table.write(barOffset - this.#tableOffset, size, low, high);
+    const { msix, tablePages } = this;
+    if (msix === null || tablePages === null) return noEffects;
+    const event = tablePages.writeTable(barOffset, size, low, high);
     if (event === 0) return noEffects;
     const effects: Effect[] = [];
     msix.react(event, effects);
@@ -164,7 +189,7 @@ export class GuestFunction {
 
   /** Whether Xen took the message of a `bindMessage` effect. */
   settle(kind: MessageKind, entry: number, bound: boolean): void {
-    if (kind === 'msi') this.msi?.settle(bound);
+    if (kind === 'msi') this.msi?.settle(entry, bound);
     else this.msix?.settle(entry, bound);
   }
 
@@ -181,7 +206,8 @@ export class GuestFunction {
     const woken = this.view.powerState !== undefined && word === this.view.powerState.offset >>> 2;
     if (woken || (word === commandWord && (changed & intxDisableBit) !== 0)) this.#followIntxDisable(effects);
     this.#place(effects);
-    this.#signal(effects);
+    if (this.msi?.active === true && this.msi.isAddressWord(word)) this.msi.defer();
+    else this.#signal(effects);
   }
 
   #followIntxDisable(effects: Effect[]): void {
@@ -218,7 +244,9 @@ export class GuestFunction {
     const asked = this.bars.filter((window) => window.update(this.#file, command));
     if (asked.length === 0) return;
     const moved = this.bars.filter((window) => asked.includes(window) || window.refusal === 'overlap');
-    if (this.#tableWindow !== null && moved.includes(this.#tableWindow)) this.msix?.suspend(effects);
+    if (this.#tableWindow !== null && moved.includes(this.#tableWindow)) {
+      this.msix?.suspend(effects, (entry) => this.tablePages?.vectorControl(entry) ?? allOnes(4));
+    }
     for (const window of moved) window.leave(this.#space, effects);
     for (const window of moved) window.enter(this.#space, effects);
   }
@@ -233,7 +261,7 @@ export class GuestFunction {
     const msixWanted = msix !== null && tableBar !== null && msi?.active !== true && msix.isEnabledIn(this.#file);
     if (msixWanted) msix.enable(this.#file, tableBar, effects);
     const msiWanted = msi !== null && msix?.active !== true && msi.isEnabledIn(this.#file);
-    if (msiWanted) msi.enable(this.#file, effects);
+    if (msiWanted) msi.follow(this.#file, effects);
   }
 
   /** A function that answers nothing but ones is not there; what was read must not be written back. */

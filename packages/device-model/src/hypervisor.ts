@@ -9,6 +9,8 @@ export interface MessageRequest {
   readonly tableBase: bigint;
   /** The pirq the guest asked for, or -1 to let Xen choose. */
   readonly pirq: number;
+  /** Vectors of MSI, a power of two up to 32; 1 for MSI-X. More than 1 only with `pirq` -1. */
+  readonly vectorCount: number;
 }
 
 /**
@@ -17,6 +19,8 @@ export interface MessageRequest {
  * Frames are 4 KiB; ranges given as start and end include the end.
  */
 export interface Hypervisor {
+  /** A write beside an MSI-X table with a bound entry has reached hardware already when we are told of it. */
+  readonly writesBesideTable: boolean;
   /** The ioreq server takes configuration accesses to guest 0000:00:dd.f (devfn = device << 3 | function). */
   claimFunction(guestDevfn: number): void;
   releaseFunction(guestDevfn: number): void;
@@ -36,8 +40,9 @@ export interface Hypervisor {
 
   /** Gives the domain a pirq for a host interrupt line; returns it. */
   mapGsi(gsi: number): number;
-  /** Gives the domain a pirq for a message; returns it. */
+  /** Gives the domain a pirq for a message, or as many neighbouring ones as there are vectors; returns the first. */
   mapMsi(request: MessageRequest): number;
+  /** Of several vectors: with the first one's pirq, and all of them go. */
   unmapPirq(pirq: number): void;
   /** The line interrupt is raised at guest bus 0, `guestDevice`, pin `intx` (0 = INTA). */
   bindIntx(pirq: number, guestDevice: number, intx: number): void;

@@ -4,6 +4,8 @@ export interface HeldMessage {
   readonly kind: MessageKind;
   readonly entry: number;
   readonly pirq: number;
+  /** Entries mapped together with this one, which is their first; 0 for those that are not the first. */
+  readonly groupSize: number;
   /** What Xen was given in the last successful bind, or null. */
   bound: { readonly vector: number; readonly flags: number; readonly tableAddress: bigint } | null;
 }

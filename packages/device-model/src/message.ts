@@ -39,6 +39,11 @@ export function decodeMessage(addressLow: number, addressHigh: number, data: num
   };
 }
 
+/** Of several MSI vectors: the function puts the vector's number into the low bits of the data. */
+export function messageOfVector(message: Message, vector: number, vectorCount: number): Message {
+  return vectorCount === 1 ? message : { ...message, vector: (message.vector & ~(vectorCount - 1)) | vector };
+}
+
 /**
  * Vector 0 is no vector: Linux on Xen puts the pirq it wants into the destination, its upper bits into address high.
  */

@@ -1,7 +1,7 @@
 import { MessageTable, MessageTableEvent, type Core, type RegisterFile } from '@xenpt/core-wasm';
 import type { ConfigAccess, GuestView } from '@xenpt/pci';
 import type { Effect } from './effects.js';
-import { anyPirq, decodeMessage } from './message.js';
+import { anyPirq, decodeMessage, type Message } from './message.js';
 import { wordAt } from './msi.js';
 
 export type MsiXGeometry = NonNullable<GuestView['msix']>;
@@ -14,7 +14,9 @@ const functionMaskBit = 0x4000;
  * The guest's MSI-X table and what of it Xen has been told.
  *
  * An entry is given to Xen when it is unmasked or names a pirq, the function is enabled and not masked as a whole, and
- * either its message was changed since or it was never given. Xen writes the hardware table; nobody else does.
+ * either its message was changed since or it was never given. A masked entry is looked at when its data is written, the
+ * last of its words; what is written to an unmasked one counts from its next unmasking. Xen writes the hardware table;
+ * nobody else does.
  *
  *   off --enable--> bind unmasked entries, hardware on --disable--> hardware off, unbind, unmap
  *                     ^                          |
@@ -49,13 +51,22 @@ export class MsiXState {
     return this.#bound[entry] === 1;
   }
 
+  get hasBound(): boolean {
+    return this.#bound.includes(1);
+  }
+
   isEnabledIn(file: RegisterFile): boolean {
     return (wordAt(file, this.#geometry.controlOffset) & enableBit) !== 0;
   }
 
-  /** Hardware off and entries unbound, pirqs kept: the table is about to have another address, or none. */
-  suspend(effects: Effect[]): void {
+  /**
+   * Hardware off and entries unbound, pirqs kept: the table is about to have another address, or none.
+   *
+   * @param vectorControl of an entry in hardware, all ones when that cannot be read
+   */
+  suspend(effects: Effect[], vectorControl: (entry: number) => number): void {
     if (!this.#active) return;
+    this.#learnMasks(vectorControl);
     this.#active = false;
     this.#bound.fill(0);
     effects.push(this.#control(0), { type: 'unbindMessages', kind: 'msi-x', unmap: false });
@@ -82,8 +93,11 @@ export class MsiXState {
 
   /** After a write to the table; `event` as MessageTable.write returned it. */
   react(event: number, effects: Effect[]): void {
+    if (!this.#active || this.#functionMasked) return;
+    const entry = event >>> 8;
     const unmasked = (event & MessageTableEvent.unmasked) !== 0;
-    if (unmasked && this.#active && !this.#functionMasked) this.#bindIfDue(event >>> 8, effects);
+    const completed = (event & MessageTableEvent.dataWritten) !== 0 && this.table.isMasked(entry);
+    if (unmasked || completed) this.#bindIfDue(entry, effects);
   }
 
   /** A failed bind leaves the entry due, so that the guest's next unmask tries again. */
@@ -99,10 +113,27 @@ export class MsiXState {
     this.#bound.fill(0);
   }
 
+  /**
+   * Up to 4.18 Xen masks bound entries in hardware without telling (xen/arch/x86/hvm/vmsi.c, msixtbl_write), so what
+   * the guest last wrote there is known to hardware alone. Entries that name a pirq are never masked by their guest.
+   */
+  #learnMasks(vectorControl: (entry: number) => number): void {
+    for (let entry = 0; entry < this.table.entryCount; entry += 1) {
+      if (this.#bound[entry] !== 1 || this.#messageOf(entry).requestedPirq !== anyPirq) continue;
+      const control = vectorControl(entry);
+      if (control !== 0xffff_ffff) this.table.write(entry * 16 + 12, 4, control & 1, 0);
+    }
+  }
+
+  #messageOf(entry: number): Message {
+    const { table } = this;
+    return decodeMessage(table.addressLow(entry), table.addressHigh(entry), table.data(entry));
+  }
+
   #bindIfDue(entry: number, effects: Effect[]): void {
     const { table } = this;
     if (this.#bound[entry] === 1 && !table.isChanged(entry)) return;
-    const message = decodeMessage(table.addressLow(entry), table.addressHigh(entry), table.data(entry));
+    const message = this.#messageOf(entry);
     // A guest that takes a pirq masks it at its event channel and never writes vector control, which starts out
     // masked: Linux sets pci_msi_ignore_mask then (arch/x86/pci/xen.c).
     if (table.isMasked(entry) && message.requestedPirq === anyPirq) return;
@@ -126,6 +157,7 @@ export class MsiXState {
       offset,
       value: others | bits,
       enables: (bits & enableBit) !== 0,
+      requires: 'nothing',
     };
   }
 }

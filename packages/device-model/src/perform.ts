@@ -2,7 +2,6 @@ import type { ConfigAccess, Sbdf } from '@xenpt/pci';
 import {
   effectTypes,
   type BarPiece,
-  type BindMessage,
   type ClaimBar,
   type ClaimRom,
   type ClaimTable,
@@ -10,14 +9,12 @@ import {
   type EffectType,
   type MapBar,
   type MessageKind,
-  type UnbindMessages,
-  type WriteMessageControl,
 } from './effects.js';
 import { messageOf } from './errors.js';
+import { Failures } from './failures.js';
 import type { Hypervisor } from './hypervisor.js';
-import type { ClaimPurpose, HeldMessage, Ledger, PirqBook } from './ledger.js';
-import { turnMessagesOff } from './message-control.js';
-import { anyPirq, unmaskedFlag } from './message.js';
+import type { ClaimPurpose, Ledger, PirqBook } from './ledger.js';
+import { MessagePerformer } from './perform-messages.js';
 import type { Report } from './report.js';
 
 export type EffectCounts = Record<EffectType, number>;
@@ -49,20 +46,18 @@ export interface PerformerOptions {
 export class Performer {
   readonly performed = noEffectCounts();
   readonly failed = noEffectCounts();
-  readonly #sbdf: Sbdf;
+  readonly messages: MessagePerformer;
   readonly #hypervisor: Hypervisor;
   readonly #config: ConfigAccess;
   readonly #ledger: Ledger;
-  readonly #pirqs: PirqBook;
   readonly #report: Report;
   readonly #reset: (() => void) | undefined;
 
   constructor(options: PerformerOptions) {
-    this.#sbdf = options.sbdf;
+    this.messages = new MessagePerformer(options);
     this.#hypervisor = options.hypervisor;
     this.#config = options.config;
     this.#ledger = options.ledger;
-    this.#pirqs = options.pirqs;
     this.#report = options.report;
     this.#reset = options.reset;
   }
@@ -102,12 +97,16 @@ export class Performer {
         return this.#claim('rom', effect);
       case 'releaseRom':
         return this.releaseClaims('rom');
+      case 'mapMessages':
+        return this.messages.mapAll(effect);
       case 'bindMessage':
-        return this.#bindMessage(effect);
+        return this.messages.bind(effect);
+      case 'unbindMessage':
+        return this.messages.unbind(effect);
       case 'unbindMessages':
-        return this.#unbindMessages(effect);
+        return this.messages.releaseAll(effect.kind, effect.unmap);
       case 'writeMessageControl':
-        return this.#writeMessageControl(effect);
+        return this.messages.writeControl(effect);
       case 'resetFunction':
         return this.#resetFunction();
     }
@@ -187,96 +186,5 @@ export class Performer {
       }
     }
     errors.throwFirst();
-  }
-
-  #bindMessage({ kind, entry, message, tableAddress, tableBase }: BindMessage): void {
-    if (tableAddress !== 0n && !this.#ledger.claimsAddress(tableAddress)) {
-      throw new Error(`entry ${entry} is not bound: accesses to its table do not come here`);
-    }
-    // Xen keeps one table address for a function while anything is bound.
-    for (const other of this.#ledger.messages(kind)) {
-      if (other.bound !== null && other.bound.tableAddress !== tableAddress) this.unbindMessage(other);
-    }
-    const known = this.#ledger.message(kind, entry);
-    const held = known ?? this.#mapPirq(kind, entry, message.requestedPirq, tableBase);
-    try {
-      this.#hypervisor.bindMsi(held.pirq, message.vector, message.flags | unmaskedFlag, tableAddress);
-    } catch (error) {
-      if (known === undefined) new Failures().attempt(() => this.unmapMessage(held));
-      throw error;
-    }
-    held.bound = { vector: message.vector, flags: message.flags, tableAddress };
-  }
-
-  #mapPirq(kind: MessageKind, entry: number, requested: number, tableBase: bigint): HeldMessage {
-    // Xen answers "success" for a pirq that is already mapped to something else, and maps nothing.
-    const pirqWanted = requested !== anyPirq && this.#pirqs.isFree(requested) ? requested : anyPirq;
-    const pirq = this.#hypervisor.mapMsi({ sbdf: this.#sbdf, entry, tableBase, pirq: pirqWanted });
-    if (!this.#pirqs.isFree(pirq)) throw new Error(`Xen answered with pirq ${pirq}, which another entry already has`);
-    const held: HeldMessage = { kind, entry, pirq, bound: null };
-    this.#pirqs.take(pirq);
-    this.#ledger.hold(held);
-    return held;
-  }
-
-  #unbindMessages({ kind, unmap }: UnbindMessages): void {
-    const errors = new Failures();
-    for (const held of this.#ledger.messages(kind)) {
-      errors.attempt(() => {
-        this.unbindMessage(held);
-        if (unmap) this.unmapMessage(held);
-      });
-    }
-    errors.throwFirst();
-  }
-
-  /** Hardware goes off first, if it is on still because the write that should have done it failed. */
-  unbindMessage(held: HeldMessage): void {
-    if (held.bound === null) return;
-    this.turnOff(held.kind);
-    this.#hypervisor.unbindMsi(held.pirq, held.bound.vector, held.bound.flags);
-    held.bound = null;
-  }
-
-  unmapMessage(held: HeldMessage): void {
-    this.#hypervisor.unmapPirq(held.pirq);
-    this.#pirqs.giveBack(held.pirq);
-    this.#ledger.drop(held);
-  }
-
-  #writeMessageControl({ kind, offset, value, enables }: WriteMessageControl): void {
-    const somethingBound = this.#ledger.messages(kind).some((held) => held.bound !== null);
-    if (enables && kind === 'msi' && !somethingBound)
-      throw new Error('MSI stays off in hardware: its message is not bound');
-    if (enables) this.#ledger.hardwareEnabled.set(kind, offset);
-    this.#config.write(offset, 2, value);
-    if (!enables) this.#ledger.hardwareEnabled.delete(kind);
-  }
-
-  /** Turns a message capability off in hardware if the ledger says it is on. */
-  turnOff(kind: MessageKind): void {
-    const offset = this.#ledger.hardwareEnabled.get(kind);
-    if (offset === undefined) return;
-    turnMessagesOff(this.#config, kind, offset);
-    this.#ledger.hardwareEnabled.delete(kind);
-  }
-}
-
-/** Runs every step whatever the others do, and keeps what they threw. */
-export class Failures {
-  readonly errors: unknown[] = [];
-
-  attempt(step: () => void): boolean {
-    try {
-      step();
-      return true;
-    } catch (error) {
-      this.errors.push(error);
-      return false;
-    }
-  }
-
-  throwFirst(): void {
-    if (this.errors.length > 0) throw this.errors[0];
   }
 }

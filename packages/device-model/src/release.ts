@@ -3,7 +3,8 @@ import { restoreCommand } from './command.js';
 import { DeviceModelError, messageOf } from './errors.js';
 import type { Hypervisor } from './hypervisor.js';
 import type { Ledger, PirqBook } from './ledger.js';
-import { Failures, type Performer } from './perform.js';
+import { Failures } from './failures.js';
+import type { Performer } from './perform.js';
 
 export interface ReleaseParts {
   readonly hypervisor: Hypervisor;
@@ -30,13 +31,8 @@ export function releaseAll(parts: ReleaseParts): void {
   }
   failures.attempt(() => performer.releaseClaims());
   for (const kind of ['msi', 'msi-x'] as const) {
-    failures.attempt(() => performer.turnOff(kind));
-    for (const held of ledger.messages(kind)) {
-      failures.attempt(() => {
-        performer.unbindMessage(held);
-        performer.unmapMessage(held);
-      });
-    }
+    failures.attempt(() => performer.messages.turnOff(kind));
+    failures.attempt(() => performer.messages.releaseAll(kind, true));
   }
   failures.attempt(() => releaseIntx(hypervisor, ledger, pirqs));
   failures.attempt(() => performer.unmapAllBars());
@@ -47,7 +43,7 @@ export function releaseAll(parts: ReleaseParts): void {
 /** The hardware half alone, for a domain that is gone and has taken its half with it. */
 export function quiesce({ performer, config, ledger }: ReleaseParts): unknown[] {
   const failures = new Failures();
-  for (const kind of ['msi', 'msi-x'] as const) failures.attempt(() => performer.turnOff(kind));
+  for (const kind of ['msi', 'msi-x'] as const) failures.attempt(() => performer.messages.turnOff(kind));
   failures.attempt(() => restoreCommand(config, ledger));
   return failures.errors;
 }

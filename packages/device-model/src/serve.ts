@@ -2,7 +2,7 @@ import { IoreqEvent, IOREQ_VCPU_COUNT_MAX } from '@xenpt/xen-bindings';
 import { messageOf } from './errors.js';
 import type { GuestModel } from './guest-model.js';
 import type { RequestHandler } from './ioreq.js';
-import { Failures } from './perform.js';
+import { Failures } from './failures.js';
 import { toPlainError, type WorkerCall, type WorkerMessage } from './protocol.js';
 import type { Report } from './report.js';
 

@@ -67,7 +67,9 @@ export class ServedFunction {
   }
 
   readConfig(offset: number, width: number): number {
-    return this.#leaving ? allOnes(width) : this.#guest.readConfig(offset, width);
+    if (this.#leaving) return allOnes(width);
+    if (this.#guest.isBehind) this.#perform(this.#guest.catchUp());
+    return this.#guest.readConfig(offset, width);
   }
 
   writeConfig(offset: number, width: number, value: number): void {
@@ -100,12 +102,20 @@ export class ServedFunction {
     const window = this.#guest.windowAt(address);
     if (window === null) return;
     const offset = window.offsetOf(address);
-    if (window.isTrapped(offset)) return this.#perform(this.#guest.writeTable(offset, size, low, high));
+    if (window.isTrapped(offset)) return this.#writeTablePage(offset, size, low, high);
     const target = this.parts.barAccess.get(window.bar.index);
     // An expansion ROM from a file is all that has none, and nothing of it can be written.
     if (target === undefined) return;
     target.write(offset, size, low, high);
     this.#touch(window);
+  }
+
+  #writeTablePage(offset: number, size: number, low: number, high: number): void {
+    const { msix, tablePages } = this.#guest;
+    if (tablePages?.isTable(offset) === true) return this.#perform(this.#guest.writeTable(offset, size, low, high));
+    // Xen 4.19 and later have written already when they tell us of it.
+    if (msix?.hasBound === true && this.parts.hypervisor.writesBesideTable) return;
+    tablePages?.writeBeside(offset, size, low, high);
   }
 
   /** The access is made by then: once the guest reaches the BAR directly, what it does next must come after it. */
@@ -165,8 +175,10 @@ export class ServedFunction {
     }
     const { msi } = this.#guest;
     if (msi === null) return [];
-    const pirq = this.parts.ledger.message('msi', 0)?.pirq ?? null;
-    return [{ index: 0, bound: msi.bound, pirq, masked: false }];
+    return Array.from({ length: Math.max(1, msi.vectorCount) }, (_, index) => {
+      const pirq = this.parts.ledger.message('msi', index)?.pirq ?? null;
+      return { index, bound: msi.isBound(index), pirq, masked: this.#guest.isMsiMasked(index) };
+    });
   }
 }
 

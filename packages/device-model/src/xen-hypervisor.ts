@@ -12,8 +12,12 @@ export interface XenHypervisorOptions {
 /** Every passed-through function stands on guest segment 0, bus 0: the claim is its devfn, an INTx is raised there. */
 const guestBus = 0;
 
+/** XENFEAT_dm_msix_all_writes, xen/include/public/features.h; Xen 4.19 and later. */
+const allTableWrites = 20;
+
 /** libxenctrl and libxendevicemodel for one domain and one ioreq server. */
 export class XenHypervisor implements Hypervisor {
+  readonly writesBesideTable: boolean;
   readonly #domid: number;
   readonly #serverId: number;
   readonly #control: Control;
@@ -24,6 +28,7 @@ export class XenHypervisor implements Hypervisor {
     this.#serverId = options.serverId;
     this.#control = options.control;
     this.#calls = options.calls;
+    this.writesBesideTable = ((options.control.xenVersion().features >>> allTableWrites) & 1) !== 0;
   }
 
   claimFunction(guestDevfn: number): void {
@@ -70,10 +75,11 @@ export class XenHypervisor implements Hypervisor {
     return this.#control.mapPirq(this.#domid, gsi);
   }
 
-  mapMsi({ sbdf, entry, tableBase, pirq }: MessageRequest): number {
+  mapMsi({ sbdf, entry, tableBase, pirq, vectorCount }: MessageRequest): number {
     if (sbdf.device > 0x1f || sbdf.function > 7) throw new RangeError(`${formatSbdf(sbdf)} has no devfn`);
     const devfn = (sbdf.device << 3) | sbdf.function;
     const segbus = (sbdf.segment << 16) | sbdf.bus;
+    if (vectorCount > 1) return this.#control.mapPirqMultiMsi(this.#domid, { devfn, segbus, vectorCount });
     return this.#control.mapPirqMsi(this.#domid, { pirq, devfn, segbus, entry, tableBase });
   }
 

@@ -9,7 +9,7 @@ import {
 import { ForeignGuestMemory } from './guest-memory.js';
 import type { Hypervisor } from './hypervisor.js';
 import type { GuestMemory } from './ioreq.js';
-import { Failures } from './perform.js';
+import { Failures } from './failures.js';
 import type { WorkerOptions } from './protocol.js';
 import type { IoreqServer, RequestPort } from './serve.js';
 import { XenHypervisor } from './xen-hypervisor.js';

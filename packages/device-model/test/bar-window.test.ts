@@ -74,7 +74,6 @@ describe('a BAR that is mapped when it is touched', () => {
     const guest = rig.guest();
     guest.writeMemory(home.bar3 + 8, 0x4041);
     expect(guest.readMemory(home.bar3 + 8)).toBe(0x4041n);
-    expect(guest.readMemory(home.bar3 + 0xffc)).toBe(0xffff_ffffn);
     expect([rig.device.barAccesses, mapCalls(rig)]).toEqual([[], []]);
     guest.writeMemory(home.bar3 + 0x1000, 1);
     expect(rig.device.barAccesses).toEqual([{ bar: 3, offset: 0x1000, size: 4, written: 1n }]);
@@ -229,7 +228,7 @@ const lives: fc.Arbitrary<Life> = fc.oneof(
         const address = (oracle.places.get(index) ?? 0) + offset - (offset % size);
         const written = value === null ? null : BigInt.asUintN(size * 8, value);
         const found = oracle.find(address);
-        const isTable = found?.bar.index === 3 && found.offset < 0x1000;
+        const isTable = found?.bar.index === 3 && found.offset < 5 * 16;
         const before = found === null ? null : rig.device.bar(found.bar.index).peek(found.offset, size);
         const answer = access(rig, address, size, written);
         if (found === null) {

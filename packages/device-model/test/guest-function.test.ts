@@ -85,7 +85,11 @@ describe('GuestFunction', () => {
     guest.writeConfig(4, 2, 2);
     guest.writeTable(8, 4, 0x4041, 0);
     guest.writeTable(12, 4, 0, 0);
-    expect(guest.writeConfig(offset, 2, on).map(({ type }) => type)).toEqual(['bindMessage', 'writeMessageControl']);
+    expect(guest.writeConfig(offset, 2, on).map(({ type }) => type)).toEqual([
+      ...(kind === 'msi' ? ['mapMessages'] : []),
+      'bindMessage',
+      'writeMessageControl',
+    ]);
     guest.settle(kind, 0, true);
     expect(guest.writeConfig(offset, 2, off).map(({ type }) => type)).toEqual([
       'writeMessageControl',

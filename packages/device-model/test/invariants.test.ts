@@ -188,7 +188,7 @@ describe('a table in odd places', () => {
     const entry = home.bar3 + (msixTable & ~7) + (msixVectorCount - 1) * 16;
     rig.guest().writeMemory(entry + 8, 0x4055);
     expect(rig.guest().readMemory(entry + 8)).toBe(0x4055n);
-    expect(rig.guest().readMemory(entry + 16)).toBe(0xffff_ffffn);
+    expect(rig.guest().readMemory(entry + 14, 2)).toBe(0xffffn);
     expect(rig.model.view(cardName).bars[0]).toMatchObject({ mapped: true });
     rig.guest().writeMemory(entry + 12, 0);
     rig.guest().writeConfig(at.msix + 2, 0x8000, 2);

@@ -32,6 +32,8 @@ vi.mock('@xenpt/xen-bindings', async (original) => {
       ),
       mapPirq: call('mapPirq', 16),
       mapPirqMsi: call('mapPirqMsi', 55),
+      mapPirqMultiMsi: call('mapPirqMultiMsi', 48),
+      xenVersion: () => ({ major: 4, minor: 20, extra: '.2', features: 1 << 20 }),
     }),
     DeviceModel: handle('DeviceModel', {
       ...methods(
@@ -116,7 +118,9 @@ describe('openXenServer', () => {
     hypervisor.unmapPorts(1, 2, 3);
     expect(hypervisor.mapGsi(16)).toBe(16);
     const sbdf = { segment: 1, bus: 2, device: 3, function: 4 };
-    expect(hypervisor.mapMsi({ sbdf, entry: 5, tableBase: 6n, pirq: -1 })).toBe(55);
+    expect(hypervisor.mapMsi({ sbdf, entry: 5, tableBase: 6n, pirq: -1, vectorCount: 1 })).toBe(55);
+    expect(hypervisor.mapMsi({ sbdf, entry: 0, tableBase: 0n, pirq: -1, vectorCount: 8 })).toBe(48);
+    expect(hypervisor.writesBesideTable).toBe(true);
     hypervisor.unmapPirq(55);
     hypervisor.bindIntx(16, 5, 1);
     hypervisor.unbindIntx(16, 5, 1);
@@ -135,6 +139,7 @@ describe('openXenServer', () => {
       'ioportMapping(7, 1, 2, 3, false)',
       'mapPirq(7, 16)',
       'mapPirqMsi(7, {"pirq":-1,"devfn":28,"segbus":65538,"entry":5,"tableBase":"6n"})',
+      'mapPirqMultiMsi(7, {"devfn":28,"segbus":65538,"vectorCount":8})',
       'unmapPirq(7, 55)',
       'bindPciIrq(7, 16, 0, 5, 1)',
       'unbindPciIrq(7, 16, 0, 5, 1)',

@@ -16,7 +16,7 @@ const file = new URL('../docs/guest-view.md', import.meta.url);
 
 /** An occurrence in which every register stands: 64 bits and masks of MSI, version 2 of PCI Express, a reset. */
 const fullest: Readonly<Record<number, readonly number[]>> = {
-  0x05: [0x05, 0, 0x80, 0x01],
+  0x05: [0x05, 0, 0x8a, 0x01],
   0x10: [0x10, 0, 0x02, 0, 0, 0, 0, 0x10],
   0x13: [0x13, 0, 6, 3],
 };
@@ -60,7 +60,7 @@ function table(registers: RegisterSet): string[] {
 function shown(capability: Capability): string[] {
   const bytes = new Uint8Array(192);
   bytes.set(fullest[capability.id] ?? []);
-  const registers = capabilityRegisters(capability, bytes, { functionReset: true });
+  const registers = capabilityRegisters(capability, bytes, { functionReset: true, msiVectorLimit: 32 });
   return [`## ${capability.name} (${hex(capability.id, 2)})`, '', ...table(registers)];
 }
 

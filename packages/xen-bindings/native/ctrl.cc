@@ -17,6 +17,35 @@ constexpr int kVersion = 0;       // XENVER_version
 constexpr int kExtraVersion = 1;  // XENVER_extraversion, char[16]
 constexpr int kFeatures = 6;      // XENVER_get_features, { u32 in: submap index, u32 out: submap }
 
+constexpr unsigned kPhysdevOp = 33;  // __HYPERVISOR_physdev_op
+constexpr uint64_t kMapPirq = 13;    // PHYSDEVOP_map_pirq
+constexpr int kMultiMsi = 4;         // MAP_PIRQ_TYPE_MULTI_MSI
+
+// struct physdev_map_pirq of xen/include/public/physdev.h.
+struct PhysdevMapPirq {
+  uint16_t domid;
+  int32_t type;
+  int32_t index;
+  int32_t pirq;  // in: wanted or -1; out: given
+  int32_t bus;   // segment << 16 | bus
+  int32_t devfn;
+  int32_t entry_count;
+  uint64_t table_base;
+};
+static_assert(sizeof(PhysdevMapPirq) == 40, "the layout is Xen's");
+
+/** libxencall for one hypercall: rare enough not to be kept open. */
+struct DirectCall {
+  ctrl::Call* const opened;
+
+  explicit DirectCall(Napi::Env env) : opened(ctrl::call_open(env, nullptr, 0)) {}
+  DirectCall(const DirectCall&) = delete;
+  DirectCall& operator=(const DirectCall&) = delete;
+  ~DirectCall() {
+    if (opened != nullptr) ctrl::call_close.Find()(opened);
+  }
+};
+
 Napi::Value Bytes(Napi::Env env, const void* data, size_t size) {
   Napi::Uint8Array bytes = Napi::Uint8Array::New(env, size);
   std::memcpy(bytes.Data(), data, size);
@@ -49,6 +78,7 @@ class Control final : public HandleObject<Control, xc_interface_core> {
                            InstanceMethod(ioport_mapping.name(), &Control::Command<ioport_mapping>),
                            InstanceMethod(map_pirq.name(), &Control::MapPirq),
                            InstanceMethod(map_pirq_msi.name(), &Control::MapPirqMsi),
+                           InstanceMethod("physdev_map_pirq_multi_msi", &Control::MapPirqMultiMsi),
                            InstanceMethod(unmap_pirq.name(), &Control::Command<unmap_pirq>),
                            InstanceMethod(bind_pt_pci_irq.name(), &Control::Command<bind_pt_pci_irq>),
                            InstanceMethod(unbind_pt_irq.name(), &Control::Command<unbind_pt_irq>),
@@ -126,6 +156,32 @@ class Control final : public HandleObject<Control, xc_interface_core> {
     const int entry = Argument<int>(info, 4);
     Check(ctrl::map_pirq_msi, domid, kAnyIndex, &pirq, devfn, segment_bus, entry, Argument<uint64_t>(info, 5));
     return Napi::Number::New(info.Env(), pirq);
+  }
+
+  /** (domid, devfn, segment << 16 | bus, vectors): the first pirq */
+  Napi::Value MapPirqMultiMsi(const Napi::CallbackInfo& info) {
+    const char* const name = "physdev_op";
+    PhysdevMapPirq request = {};
+    request.domid = Argument<uint16_t>(info, 0);
+    request.type = kMultiMsi;
+    request.index = -1;
+    request.pirq = -1;
+    request.devfn = Argument<int>(info, 1);
+    request.bus = Argument<int>(info, 2);
+    request.entry_count = Argument<int>(info, 3);
+    Open();
+    logger_.Clear();
+    const DirectCall call(info.Env());
+    if (call.opened == nullptr) throw Failure(ctrl::call_open.name(), errno);
+    void* const buffer = ctrl::call_alloc_buffer(info.Env(), call.opened, sizeof request);
+    if (buffer == nullptr) throw Failure(ctrl::call_alloc_buffer.name(), errno);
+    std::memcpy(buffer, &request, sizeof request);
+    const int result = ctrl::call2(info.Env(), call.opened, kPhysdevOp, kMapPirq, reinterpret_cast<uintptr_t>(buffer));
+    const int error_number = errno;
+    std::memcpy(&request, buffer, sizeof request);
+    ctrl::call_free_buffer.Find()(call.opened, buffer);
+    if (result != 0) throw Failure(name, error_number);
+    return Napi::Number::New(info.Env(), request.pirq);
   }
 };
 

@@ -28,6 +28,16 @@ export interface MsiRequest {
   readonly tableBase: bigint;
 }
 
+/** Several MSI vectors of a host device, as PHYSDEVOP_map_pirq wants them. */
+export interface MultiMsiRequest {
+  /** device << 3 | function */
+  readonly devfn: number;
+  /** segment << 16 | bus */
+  readonly segbus: number;
+  /** 2, 4, 8, 16 or 32. */
+  readonly vectorCount: number;
+}
+
 /** Flags of assignDevice(): XEN_DOMCTL_DEV_RDM_RELAXED. */
 export const AssignFlags = { none: 0, rdmRelaxed: 1 } as const;
 /** DOMID_IO: owner of devices in quarantine. */
@@ -171,6 +181,19 @@ export class Control {
     requireInteger('entry', entry, 0, 2047); // PCI: an MSI-X table has 2048 entries at most
     requireU64('tableBase', tableBase);
     return calling(() => this.#native.xc_physdev_map_pirq_msi(domid, pirq, devfn, segbus | 0, entry, tableBase));
+  }
+
+  /**
+   * Gives the domain several MSI vectors of a device at once; returns the pirq of the first, the others follow it. Xen
+   * needs interrupt remapping for that, and as many free pirqs in a row. To unmap, name the first.
+   */
+  mapPirqMultiMsi(domid: number, request: MultiMsiRequest): number {
+    const { devfn, segbus, vectorCount } = request;
+    requireDomid(domid);
+    requireU8('devfn', devfn);
+    requireInteger('segbus', segbus, 0, 0xffff_00ff);
+    requireInteger('vectorCount', vectorCount, 2, 32); // PCI: MSI has 32 vectors at most
+    return calling(() => this.#native.physdev_map_pirq_multi_msi(domid, devfn, segbus | 0, vectorCount));
   }
 
   unmapPirq(domid: number, pirq: number): void {

@@ -1,4 +1,4 @@
-export { AssignFlags, Control, DOMID_IO, type MsiRequest, type XenVersion } from './ctrl.js';
+export { AssignFlags, Control, DOMID_IO, type MsiRequest, type MultiMsiRequest, type XenVersion } from './ctrl.js';
 export { DeviceMemory } from './device-memory.js';
 export { BufferedRequests, DeviceModel, type IoRangeKind } from './devicemodel.js';
 export {

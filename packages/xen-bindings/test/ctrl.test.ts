@@ -36,6 +36,7 @@ describe('Control passes to libxenctrl', () => {
         control.mapPirq(5, 17),
         control.mapPirq(5, 17, 40),
         control.mapPirqMsi(5, { devfn: 0xff, segbus: 0xffff_00ff, entry: 2047, tableBase: 2n ** 64n - 1n }),
+        control.mapPirqMultiMsi(5, { devfn: 0xff, segbus: 0xffff_00ff, vectorCount: 32 }),
       ];
       control.unmapPirq(5, 87);
       control.bindPciIrq(5, 255, 0, 31, 3);
@@ -45,7 +46,7 @@ describe('Control passes to libxenctrl', () => {
       return { pirqs, group: control.deviceGroup(5, 0x0300) };
     }, null);
 
-    expect(results).toEqual({ pirqs: [17, 40, 87], group: [0x0300, 0xffff_fff8] });
+    expect(results).toEqual({ pirqs: [17, 40, 87, 48], group: [0x0300, 0xffff_fff8] });
     expect(fake.calls()).toEqual([
       'xc_test_assign_device 5 66304',
       'xc_assign_device 32753 4294967295 1',
@@ -60,6 +61,7 @@ describe('Control passes to libxenctrl', () => {
       'xc_physdev_map_pirq 5 17 -1',
       'xc_physdev_map_pirq 5 17 40',
       'xc_physdev_map_pirq_msi 5 -1 -1 255 -65281 2047 18446744073709551615',
+      'physdev_op 13: map_pirq 5 4 -1 -1 -65281 255 32 0',
       'xc_physdev_unmap_pirq 5 87',
       'xc_domain_bind_pt_pci_irq 5 255 0 31 3',
       'xc_domain_unbind_pt_irq 5 16 0 0 5 1 0',
@@ -91,6 +93,17 @@ describe('Control passes to libxenctrl', () => {
 });
 
 describe('Control reports', () => {
+  it('what Xen, or libxencall, said to several MSI vectors', async () => {
+    for (const call of ['physdev_op', 'xencall_open', 'xencall_alloc_buffer']) {
+      fake.fail(call, constants.errno.EOPNOTSUPP);
+      const error = await fake.run(({ xen, caught }) => {
+        const control = xen.Control.open();
+        return caught(() => control.mapPirqMultiMsi(5, { devfn: 8, segbus: 0, vectorCount: 4 }));
+      }, null);
+      expect(error).toMatchObject({ code: 'XEN_CALL_FAILED', call, errnoName: 'EOPNOTSUPP' });
+    }
+  });
+
   it('the errno, its name, what it means here and what libxenctrl logged', async () => {
     fake.fail('xc_assign_device', constants.errno.EBUSY);
     const error = await fake.run(({ xen, caught }) => {

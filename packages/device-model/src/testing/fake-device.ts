@@ -22,6 +22,8 @@ export interface FakeTable {
   readonly lastFrame: bigint;
   readonly entryCount: number;
   readonly sizeBytes: bigint;
+  readonly barIndex: number;
+  readonly barOffset: number;
 }
 
 /** COMMAND bits that we may ever change in hardware: I/O, memory, bus master, INTx disable. */
@@ -59,6 +61,13 @@ export class FakeDevice implements HostDevice, ConfigAccess {
   /** Told of every write before it takes effect; the fake hypervisor judges the order. */
   onWrite: (write: ConfigWrite) => void = () => {};
   readonly #bytes: Uint8Array;
+  /** What only Xen writes: the MSI-X table and its pending bits. */
+  readonly #kept: readonly {
+    readonly what: string;
+    readonly bar: number;
+    readonly start: number;
+    readonly end: number;
+  }[];
   readonly #bars = new Map<number, FakeBar>();
   #failWriteIn = -1;
 
@@ -72,6 +81,7 @@ export class FakeDevice implements HostDevice, ConfigAccess {
       vpd: findCapability(image.config, 0x03),
     };
     this.table = locateTable(image, this.capabilities.msix);
+    this.#kept = keptAreas(image, this.table, this.capabilities.msix);
   }
 
   read(offset: number, width: AccessWidth): number {
@@ -130,6 +140,16 @@ export class FakeDevice implements HostDevice, ConfigAccess {
     return msi !== null && (readLittleEndian(this.#bytes, msi + 2, 2) & 1) !== 0;
   }
 
+  get msiMaskable(): boolean {
+    const { msi } = this.capabilities;
+    return msi !== null && (readLittleEndian(this.image.config, msi + 2, 2) & 0x100) !== 0;
+  }
+
+  get msiVectorCount(): number {
+    const { msi } = this.capabilities;
+    return msi === null ? 0 : 1 << Math.min(5, (readLittleEndian(this.image.config, msi + 2, 2) >>> 1) & 7);
+  }
+
   get msixEnabled(): boolean {
     const { msix } = this.capabilities;
     return msix !== null && (readLittleEndian(this.#bytes, msix + 2, 2) & 0x8000) !== 0;
@@ -161,7 +181,7 @@ export class FakeDevice implements HostDevice, ConfigAccess {
     }
   }
 
-  /** An access in the guest's place may meet registers of the BAR, with decode on, and nothing of the MSI-X table. */
+  /** An access in the guest's place may meet registers of the BAR, with decode on, and write nothing of MSI-X. */
   #judgeAccess(access: BarAccessRecord): void {
     this.barAccesses.push(access);
     const { bar, offset, size } = access;
@@ -173,9 +193,8 @@ export class FakeDevice implements HostDevice, ConfigAccess {
     const last = resource.sizeBytes > 4096n ? resource.sizeBytes : 4096n;
     if (offset < 0 || BigInt(offset + size) > last || Math.floor((offset + size - 1) / 4096) !== page)
       this.#object(`${where}: outside, or across pages`);
-    const frame = (resource.start >> 12n) + BigInt(page);
-    if (this.table !== null && this.table.firstFrame <= frame && frame <= this.table.lastFrame)
-      this.#object(`${where}: in a page of the MSI-X table`);
+    const kept = this.#kept.find((range) => range.bar === bar && offset < range.end && range.start < offset + size);
+    if (kept !== undefined && access.written !== null) this.#object(`${where}: ${kept.what} is Xen's to write`);
   }
 
   #object(violation: string): void {
@@ -210,5 +229,18 @@ function locateTable(image: FunctionImage, msix: number | null): FakeTable | nul
     lastFrame: (start + sizeBytes - 1n) >> 12n,
     entryCount,
     sizeBytes,
+    barIndex: bar.index,
+    barOffset: (pointer & ~7) >>> 0,
   };
+}
+
+function keptAreas({ config }: FunctionImage, table: FakeTable | null, msix: number | null) {
+  if (table === null || msix === null) return [];
+  const pending = readLittleEndian(config, msix + 8, 4);
+  const start = (pending & ~7) >>> 0;
+  const { barIndex, barOffset, entryCount } = table;
+  return [
+    { what: 'the MSI-X table', bar: barIndex, start: barOffset, end: barOffset + entryCount * 16 },
+    { what: 'a pending bit', bar: pending & 7, start, end: start + Math.ceil(entryCount / 64) * 8 },
+  ];
 }

@@ -17,6 +17,10 @@ export interface FakeHypervisorOptions {
   readonly devices: readonly FakeDevice[];
   /** Default 32, Xen's extra_guest_irqs for a domU. */
   readonly messagePirqs?: number;
+  /** Without it no function gets several MSI vectors. Default true. */
+  readonly interruptRemapping?: boolean;
+  /** As Xen 4.19 and later do. Default false. */
+  readonly writesBesideTable?: boolean;
   /** The guest's RAM; a mapping over it is a violation. Default: below 2 GiB. */
   readonly ram?: { readonly start: bigint; readonly end: bigint };
 }
@@ -31,6 +35,7 @@ const mostRanges = 256;
  */
 export class FakeHypervisor implements Hypervisor {
   readonly calls: HypervisorCall[] = [];
+  readonly writesBesideTable: boolean;
   /** True: the domain is gone, every call is a violation. */
   domainGone = false;
   readonly #devices: readonly FakeDevice[];
@@ -44,9 +49,11 @@ export class FakeHypervisor implements Hypervisor {
 
   constructor(options: FakeHypervisorOptions) {
     this.#devices = options.devices;
+    this.writesBesideTable = options.writesBesideTable ?? false;
     this.#pirqs = new FakePirqs({
       devices: options.devices,
       messagePirqs: options.messagePirqs ?? 32,
+      interruptRemapping: options.interruptRemapping ?? true,
       claims: this.#claims.memory,
       violate: (text) => this.#violate(text),
     });
@@ -97,6 +104,11 @@ export class FakeHypervisor implements Hypervisor {
 
   isClaimed(address: bigint): boolean {
     return this.#claims.memory.covering(address, address);
+  }
+
+  /** The message a pirq is bound to, or null. */
+  boundTo(pirq: number): { readonly vector: number; readonly flags: number; readonly table: bigint } | null {
+    return this.#pirqs.boundTo(pirq);
   }
 
   pirqsInUse(): number[] {
@@ -241,12 +253,26 @@ export class FakeHypervisor implements Hypervisor {
   #judgeEnable(device: FakeDevice, { offset, width, value }: ConfigWrite): void {
     const { msi, msix } = device.capabilities;
     const turnsMsiOn = msi !== null && offset === msi + 2 && width === 2 && (value & 1) !== 0;
-    if (turnsMsiOn && !this.#pirqs.isBound(device, 'msi'))
-      this.#violate('MSI turned on before its message was bound');
+    if (turnsMsiOn) this.#judgeMsiEnable(device, value);
     const turnsMsixOn = msix !== null && offset === msix + 2 && width === 2 && (value & 0x8000) !== 0;
     if (turnsMsixOn && device.msiEnabled) this.#violate('MSI-X turned on while MSI is on');
     if (turnsMsixOn && (device.command & 2) === 0) this.#violate('MSI-X turned on while memory decode is off');
   }
+
+  #judgeMsiEnable(device: FakeDevice, control: number): void {
+    const { mapped, bound } = this.#pirqs.messagesOf(device, 'msi');
+    // Xen has masked in the function what is mapped and not bound, if it can.
+    const ready = device.msiMaskable ? mapped : bound;
+    if (ready === 0 || ready < mapped) this.#violate('MSI turned on before its message was bound');
+    if (vectorCountOf(control) !== mapped) {
+      this.#violate(`MSI turned on with ${vectorCountOf(control)} vectors of which ${mapped} are mapped`);
+    }
+    if (device.msixEnabled) this.#violate('MSI turned on while MSI-X is on');
+  }
+}
+
+function vectorCountOf(control: number): number {
+  return 1 << ((control >>> 4) & 7);
 }
 
 function coversFrames({ image }: FakeDevice, first: bigint, last: bigint): boolean {

@@ -11,12 +11,15 @@ interface FakePirq {
   readonly index: number;
   bound: { readonly vector: number; readonly flags: number; readonly table: bigint } | null;
   intx: string | null;
+  /** Vectors mapped with this one, the first; 0 for the others. */
+  groupSize: number;
 }
 
 export interface FakePirqsOptions {
   readonly devices: readonly FakeDevice[];
   /** How many messages the domain can have. */
   readonly messagePirqs: number;
+  readonly interruptRemapping: boolean;
   /** Guest memory that comes to the ioreq server. */
   readonly claims: Ranges;
   readonly violate: (text: string) => never;
@@ -29,6 +32,7 @@ const lines = 48;
 export class FakePirqs {
   readonly #devices: readonly FakeDevice[];
   readonly #messagePirqs: number;
+  readonly #interruptRemapping: boolean;
   readonly #claims: Ranges;
   readonly #violate: (text: string) => never;
   readonly #pirqs = new Map<number, FakePirq>();
@@ -36,6 +40,7 @@ export class FakePirqs {
   constructor(options: FakePirqsOptions) {
     this.#devices = options.devices;
     this.#messagePirqs = options.messagePirqs;
+    this.#interruptRemapping = options.interruptRemapping;
     this.#claims = options.claims;
     this.#violate = options.violate;
   }
@@ -48,21 +53,26 @@ export class FakePirqs {
     return [...this.#pirqs].map(([pirq, { kind, index }]) => `pirq ${pirq} for ${kind} ${index}`);
   }
 
-  isBound(device: FakeDevice, kind: FakePirq['kind']): boolean {
-    return [...this.#pirqs.values()].some(
-      (pirq) => pirq.device === device && pirq.kind === kind && pirq.bound !== null,
-    );
+  /** How many of the function's messages are mapped, and how many of those are bound. */
+  messagesOf(device: FakeDevice, kind: 'msi' | 'msi-x'): { readonly mapped: number; readonly bound: number } {
+    const own = [...this.#pirqs.values()].filter((pirq) => pirq.device === device && pirq.kind === kind);
+    return { mapped: own.length, bound: own.filter(({ bound }) => bound !== null).length };
+  }
+
+  /** What a pirq is bound to. */
+  boundTo(pirq: number): FakePirq['bound'] {
+    return this.#pirqs.get(pirq)?.bound ?? null;
   }
 
   mapGsi(gsi: number): number {
     for (const pirq of this.#pirqs.values())
       if (pirq.kind === 'line' && pirq.index === gsi) this.#violate('a line mapped twice');
-    this.#pirqs.set(gsi, { kind: 'line', device: null, index: gsi, bound: null, intx: null });
+    this.#pirqs.set(gsi, { kind: 'line', device: null, index: gsi, bound: null, intx: null, groupSize: 1 });
     return gsi;
   }
 
   mapMsi(request: MessageRequest): number {
-    const { sbdf, entry, tableBase, pirq: wanted } = request;
+    const { sbdf, entry, tableBase, pirq: wanted, vectorCount } = request;
     const device = this.#devices.find(({ image }) => formatSbdf(image.sbdf) === formatSbdf(sbdf));
     if (device === undefined) return this.#violate(`${formatSbdf(sbdf)} is not assigned to the domain`);
     const kind = tableBase === 0n ? 'msi' : 'msi-x';
@@ -73,15 +83,27 @@ export class FakePirqs {
       if (other.kind !== kind) this.#violate(`${kind} mapped while ${other.kind} is`);
     }
     if (wanted !== -1 && this.#pirqs.has(wanted)) this.#violate(`pirq ${wanted} is mapped to something else`);
-    const pirq = wanted === -1 ? this.#freePirq() : wanted;
-    this.#pirqs.set(pirq, { kind, device, index: entry, bound: null, intx: null });
-    return pirq;
+    this.#judgeCount(device, kind, wanted, vectorCount);
+    const first = wanted === -1 ? this.#freePirqs(vectorCount) : wanted;
+    for (let index = 0; index < vectorCount; index += 1) {
+      const groupSize = index === 0 ? vectorCount : 0;
+      this.#pirqs.set(first + index, { kind, device, index: entry + index, bound: null, intx: null, groupSize });
+    }
+    return first;
   }
 
   unmap(pirq: number): void {
     const held = this.#pirq(pirq);
-    if (held.bound !== null || held.intx !== null) this.#violate(`pirq ${pirq} unmapped while bound`);
-    this.#pirqs.delete(pirq);
+    if (held.groupSize === 0) this.#violate(`pirq ${pirq} unmapped without the first of its group`);
+    for (let index = 0; index < held.groupSize; index += 1) {
+      const one = this.#pirq(pirq + index);
+      if (one.bound !== null || one.intx !== null) this.#violate(`pirq ${pirq + index} unmapped while bound`);
+      this.#pirqs.delete(pirq + index);
+    }
+    const isLast = ![...this.#pirqs.values()].some(
+      ({ device, kind }) => device === held.device && kind === held.kind,
+    );
+    if (held.kind === 'msi' && isLast && isOn(held)) this.#violate(`pirq ${pirq} unmapped while MSI is on`);
   }
 
   bindIntx(pirq: number, guestDevice: number, intx: number): void {
@@ -115,8 +137,9 @@ export class FakePirqs {
     if (held.bound === null) return this.#violate(`pirq ${pirq} is not bound`);
     if (held.bound.vector !== gvec || held.bound.flags !== gflags)
       this.#violate(`pirq ${pirq} is bound to another message`);
-    const on = held.kind === 'msi' ? held.device?.msiEnabled : held.device?.msixEnabled;
-    if (on === true) this.#violate(`pirq ${pirq} unbound while ${held.kind} is on in hardware`);
+    // Xen masks what it unbinds; without a mask bit the function goes on signalling.
+    const isMaskable = held.kind === 'msi-x' || held.device?.msiMaskable === true;
+    if (!isMaskable && isOn(held)) this.#violate(`pirq ${pirq} unbound while ${held.kind} is on in hardware`);
     held.bound = null;
   }
 
@@ -124,9 +147,22 @@ export class FakePirqs {
     return this.#pirqs.get(pirq) ?? this.#violate(`pirq ${pirq} is not mapped`);
   }
 
-  /** Xen hands them out downwards from the top. */
-  #freePirq(): number {
-    for (let pirq = lines + this.#messagePirqs - 1; pirq >= lines; pirq -= 1) if (!this.#pirqs.has(pirq)) return pirq;
+  #judgeCount(device: FakeDevice, kind: FakePirq['kind'], wanted: number, vectorCount: number): void {
+    const isPower = [1, 2, 4, 8, 16, 32].includes(vectorCount);
+    if (!isPower || vectorCount > (kind === 'msi' ? device.msiVectorCount : 1)) {
+      this.#violate(`${vectorCount} vectors of ${kind} mapped`);
+    }
+    if (vectorCount > 1 && wanted !== -1) this.#violate('several vectors mapped to a wanted pirq');
+    if (vectorCount > 1 && !this.#interruptRemapping) throw new FakeXenError('mapMsi', 'EOPNOTSUPP');
+  }
+
+  /** Xen hands them out downwards from the top, several as neighbours. */
+  #freePirqs(count: number): number {
+    for (let first = lines + this.#messagePirqs - count; first >= lines; first -= 1) {
+      if (Array.from({ length: count }, (_, index) => first + index).every((pirq) => !this.#pirqs.has(pirq))) {
+        return first;
+      }
+    }
     throw new FakeXenError('mapMsi', 'ENOSPC');
   }
 
@@ -147,4 +183,8 @@ export class FakePirqs {
       if (stale) this.#violate('bound with a new table address while entries hang on the old one');
     }
   }
+}
+
+function isOn({ kind, device }: FakePirq): boolean {
+  return (kind === 'msi' ? device?.msiEnabled : device?.msixEnabled) === true;
 }

@@ -11,6 +11,8 @@ export interface CardOptions {
   readonly msixTable?: number;
   readonly msixPending?: number;
   readonly msi?: boolean;
+  /** Message control. Default: one vector, 64 bits, no masks. */
+  readonly msiControl?: number;
   readonly vpd?: boolean;
   readonly resources?: readonly Resource[];
   readonly command?: number;
@@ -68,7 +70,7 @@ export function networkCard(options: CardOptions = {}): FunctionImage {
     view.setUint8(offset + 1, chain[index + 1]?.offset ?? 0);
   }
   view.setUint16(at.powerManagement + 2, 0xc823, true);
-  if (msi) view.setUint16(at.msi + 2, 0x0080, true);
+  if (msi) view.setUint16(at.msi + 2, options.msiControl ?? 0x0080, true);
   if (msix) {
     view.setUint16(at.msix + 2, (options.msixVectorCount ?? 5) - 1, true);
     view.setUint32(at.msix + 4, options.msixTable ?? 0x0000_0003, true);

@@ -12,8 +12,8 @@ function setUp(): { device: FakeDevice; xen: FakeHypervisor } {
 }
 
 const bar = (index: number) => networkCard().resources[index]?.start ?? 0n;
-const message = (entry = 0) => ({ sbdf, entry, tableBase: bar(3), pirq: -1 });
-const msi = { sbdf, entry: 0, tableBase: 0n, pirq: -1 };
+const message = (entry = 0) => ({ sbdf, entry, tableBase: bar(3), pirq: -1, vectorCount: 1 });
+const msi = { sbdf, entry: 0, tableBase: 0n, pirq: -1, vectorCount: 1 };
 
 /** Each is one mistake; the fake must see it, whoever catches the error. */
 const mistakes: readonly (readonly [string, (xen: FakeHypervisor, device: FakeDevice) => void])[] = [
@@ -77,6 +77,29 @@ const mistakes: readonly (readonly [string, (xen: FakeHypervisor, device: FakeDe
       xen.unbindMsi(50, 1, 0);
     },
   ],
+  ['maps more vectors than the function has', (xen) => xen.mapMsi({ ...msi, vectorCount: 2 })],
+  ['maps several entries at once', (xen) => xen.mapMsi({ ...message(), vectorCount: 2 })],
+  [
+    'turns MSI on beside MSI-X',
+    (xen, device) => {
+      device.write(at.msix + 2, 2, 0x8004);
+      xen.mapMsi(msi);
+      xen.bindMsi(50, 1, 0, 0n);
+      device.write(at.msi + 2, 2, 0x0081);
+    },
+  ],
+  [
+    'turns MSI on with more vectors than are mapped',
+    (xen, device) => {
+      xen.mapMsi(msi);
+      xen.bindMsi(50, 1, 0, 0n);
+      device.write(at.msi + 2, 2, 0x0091);
+    },
+  ],
+  ['writes the table', (_, device) => device.bar(3).write(16, 4, 0, 0)],
+  ['writes pending bits', (_, device) => device.bar(3).write(0x2000, 8, 0, 0)],
+  ['reads across pages', (_, device) => device.bar(3).read(0x1ffe, 4)],
+  ['reads past a BAR', (_, device) => device.bar(3).read(0x4000, 4)],
   ['unbinds another line', (xen) => [xen.mapGsi(16), xen.bindIntx(16, 5, 0), xen.unbindIntx(16, 5, 1)]],
   ['turns MSI on before the bind', (_, device) => device.write(at.msi + 2, 2, 0x0081)],
   [

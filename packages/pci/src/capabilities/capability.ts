@@ -1,15 +1,18 @@
 import type { GuestBar } from '../bars/bar.js';
 import type { RegisterSet } from '../config-space/register.js';
 
-/** Where a guest programs its one message (vector) of MSI; offsets count from the start of configuration space. */
+/** Where a guest programs MSI; offsets count from the start of configuration space. */
 export interface MsiGeometry {
   readonly offset: number;
   readonly is64Bit: boolean;
-  readonly vectorCount: 1;
+  /** Vectors the guest is offered: 1, 2, 4, 8, 16 or 32. */
+  readonly vectorCount: number;
   readonly controlOffset: number;
   readonly addressOffset: number;
   readonly addressHighOffset?: number;
   readonly dataOffset: number;
+  /** Only of a function that masks its vectors one by one; bit n is vector n. */
+  readonly maskOffset?: number;
 }
 
 /** Where the table and the pending bits of MSI-X lie: valid, inside memory BARs, latched at attach. */
@@ -49,9 +52,11 @@ export interface ControlGeometry {
 export interface Circumstances {
   /** The host can reset the function without its neighbours, and does so for the guest. */
   readonly functionReset: boolean;
+  /** How many MSI vectors of the function the host can take at once. */
+  readonly msiVectorLimit: number;
 }
 
-export const plainCircumstances: Circumstances = { functionReset: false };
+export const plainCircumstances: Circumstances = { functionReset: false, msiVectorLimit: 1 };
 
 /** One occurrence of a capability in a function. */
 export interface CapabilityInstance {

@@ -122,8 +122,12 @@ const deviceRegisters = ({ functionReset }: Circumstances) =>
   }) as const satisfies RegisterSet;
 
 /** What the function cannot do itself is not offered, though the host may have another way. */
-function offersReset(bytes: Uint8Array, { functionReset }: Circumstances): Circumstances {
-  return { functionReset: functionReset && (readLittleEndian(bytes, 4, 4) & functionLevelResetCapable) !== 0 };
+function offersReset(bytes: Uint8Array, circumstances: Circumstances): Circumstances {
+  const { functionReset } = circumstances;
+  return {
+    ...circumstances,
+    functionReset: functionReset && (readLittleEndian(bytes, 4, 4) & functionLevelResetCapable) !== 0,
+  };
 }
 
 const linkRegisters = {

@@ -35,9 +35,9 @@ import type { GuestView, GuestViewOptions } from './guest-view.js';
 export function buildGuestView(image: FunctionImage, options: GuestViewOptions = {}): GuestView {
   checkHeader(image.config);
   checkIds(image);
-  const { functionReset = false, romImage } = options;
+  const { functionReset = false, msiVectorLimit = 1, romImage } = options;
   const bars = guestBars(image, options);
-  const circumstances: Circumstances = { functionReset };
+  const circumstances: Circumstances = { functionReset, msiVectorLimit };
   const { found, hidden: unshowable, fault } = listCapabilities(image.config, catalogue, circumstances);
   const { visible, hidden, geometry } = admit(found, bars, circumstances);
   const allHidden = [...unshowable, ...hidden].sort((a, b) => a.offset - b.offset);

@@ -18,6 +18,8 @@ export interface GuestViewOptions {
   readonly allow?: readonly string[];
   /** The host resets the function when the guest asks; without it no guest is offered a reset. Default false. */
   readonly functionReset?: boolean;
+  /** How many MSI vectors of the function the host can take at once; the guest is offered no more. Default 1. */
+  readonly msiVectorLimit?: number;
   /** False: the guest finds no expansion ROM. Default true. */
   readonly expansionRom?: boolean;
   /** Bytes of a file that the guest finds as its expansion ROM, whatever the device has. */

@@ -54,8 +54,9 @@ describe.each(everyCapability.map((capability) => [capability.name, capability] 
       fc.assert(
         fc.property(occurrence, (bytes) => {
           for (const functionReset of [false, true]) {
-            if (capability.refusal?.(bytes, { functionReset }) !== undefined) continue;
-            const registers = capabilityRegisters(capability, bytes, { functionReset });
+            const circumstances = { functionReset, msiVectorLimit: functionReset ? 32 : 1 };
+            if (capability.refusal?.(bytes, circumstances) !== undefined) continue;
+            const registers = capabilityRegisters(capability, bytes, circumstances);
             expect(faultsOf(registers, capabilitySize(capability, bytes))).toEqual([]);
           }
         }),
@@ -68,7 +69,12 @@ describe.each(everyCapability.map((capability) => [capability.name, capability] 
         fc.property(fc.uint8Array({ minLength: 4, maxLength: 64 }), (bytes) => {
           capability.refusal?.(bytes);
           capabilityRegisters(capability, bytes);
-          capability.geometry?.({ offset: 0x40, bytes, bars: [], circumstances: { functionReset: true } });
+          capability.geometry?.({
+            offset: 0x40,
+            bytes,
+            bars: [],
+            circumstances: { functionReset: true, msiVectorLimit: 32 },
+          });
           expect(capabilitySize(capability, bytes)).toBeGreaterThanOrEqual(0);
         }),
       );

@@ -5,6 +5,7 @@ import { type BitModel, Kind, bitOf } from './bits.js';
 export interface Surroundings {
   readonly resources: readonly Resource[];
   readonly functionReset: boolean;
+  readonly msiVectorLimit: number;
 }
 
 /** One place of the list. */
@@ -155,7 +156,7 @@ export function describe(model: BitModel, config: Uint8Array, place: Place, surr
   const { at } = place;
   if (place.id === id.pm) powerManagement(model, at);
   if (place.id === id.vpd) productData(model, at);
-  if (place.id === id.msi) messages(model, config, at);
+  if (place.id === id.msi) messages(model, config, at, surroundings);
   if (place.id === id.vendor) model.ours(at + 2, 1, config[at + 2] ?? 0);
   if (place.id === id.express) express(model, config, at, surroundings);
   if (place.id === id.msix) messageTable(model, config, at);
@@ -180,19 +181,26 @@ function productData(model: BitModel, at: number): void {
   model.describe(at, 8);
 }
 
-/** One vector, no masking; the message is the guest's own. */
-function messages(model: BitModel, config: Uint8Array, at: number): void {
+/** M1, M2, M4: message and masks are the guest's own; no more vectors than the function has and the host takes. */
+function messages(model: BitModel, config: Uint8Array, at: number, { msiVectorLimit }: Surroundings): void {
   const control = u16(config, at + 2);
   const wide = bitOf(control, 7) === 1;
-  model.ours(at + 2, 2, wide ? 0x80 : 0, 0b0111_0001);
+  const maskable = bitOf(control, 8) === 1;
+  let vectors = 1;
+  let exponent = 0;
+  while (exponent < 5 && exponent < Math.floor(control / 2) % 8 && vectors * 2 <= msiVectorLimit) {
+    vectors *= 2;
+    exponent += 1;
+  }
+  model.ours(at + 2, 2, (wide ? 0x80 : 0) + (maskable ? 0x100 : 0) + exponent * 2, 0b0111_0001);
   model.ours(at + 4, 4, 0, 0xffff_fffc);
   if (wide) model.ours(at + 8, 4, 0, 0xffff_ffff);
   const data = at + (wide ? 12 : 8);
   model.ours(data, 2, 0, 0xffff);
   model.ours(data + 2, 2, 0);
-  if (bitOf(control, 8) === 1) {
-    model.ours(data + 4, 4, 0);
-    model.ours(data + 8, 4, 0);
+  if (maskable) {
+    model.ours(data + 4, 4, 0, 2 ** vectors - 1);
+    model.describe(data + 8, 4);
   }
 }
 

@@ -17,7 +17,7 @@ const widths = [1, 2, 4] as const;
 const configBytes = 256;
 const extendedBytes = 4096;
 
-type Options = Pick<GuestViewOptions, 'functionReset' | 'permissive' | 'multifunction'> & {
+type Options = Pick<GuestViewOptions, 'functionReset' | 'msiVectorLimit' | 'permissive' | 'multifunction'> & {
   /** False: nothing behind byte 256, which is the same for all. */
   readonly extended?: boolean;
 };

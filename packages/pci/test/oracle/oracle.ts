@@ -5,6 +5,7 @@ import { type Place, choose, describe } from './capabilities.js';
 export interface OracleOptions {
   readonly multifunction?: boolean;
   readonly functionReset?: boolean;
+  readonly msiVectorLimit?: number;
   readonly permissive?: boolean;
 }
 
@@ -23,7 +24,11 @@ export function judge(image: FunctionImage, options: OracleOptions = {}): Judgem
   if (!isWhole || isAbsent || !isEndpoint || !hasIds || !image.resources.every(isPlaceable)) return { refused: true };
 
   const model = new BitModel();
-  const surroundings = { resources: image.resources, functionReset: options.functionReset === true };
+  const surroundings = {
+    resources: image.resources,
+    functionReset: options.functionReset === true,
+    msiVectorLimit: options.msiVectorLimit ?? 1,
+  };
   const { visible, hidden } = choose(config, surroundings);
   header(model, image, visible, options.multifunction === true);
   for (const resource of image.resources) baseAddress(model, resource);
