@@ -96,7 +96,11 @@ function backend(device: LabDevice, place: string): string[] {
       return ['-drive', disk, '-device', `nvme,${place},serial=${device.id},drive=disk-${device.id}`];
     }
     case 'ich9-intel-hda':
-      return ['-device', `ich9-intel-hda,${place}`, '-device', `hda-output,bus=${device.id}.0`];
+      return [
+        // Left to itself QEMU looks for this host's sound card, and complains at length when there is none.
+        ...['-audiodev', `none,id=audio-${device.id}`, '-device', `ich9-intel-hda,${place}`],
+        ...['-device', `hda-output,bus=${device.id}.0,audiodev=audio-${device.id}`],
+      ];
     case 'qemu-xhci':
     case 'edu':
       return ['-device', `${device.kind},${place}`];

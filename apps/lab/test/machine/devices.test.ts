@@ -50,10 +50,9 @@ describe('deviceArguments', () => {
   it('gives a sound card something to play on', () => {
     const args = deviceArguments([{ kind: 'ich9-intel-hda', id: 'sound' }]);
     expect(args).toEqual([
-      '-device',
-      'ich9-intel-hda,id=sound,bus=pcie.0,addr=0x08',
-      '-device',
-      'hda-output,bus=sound.0',
+      ...['-audiodev', 'none,id=audio-sound'],
+      ...['-device', 'ich9-intel-hda,id=sound,bus=pcie.0,addr=0x08'],
+      ...['-device', 'hda-output,bus=sound.0,audiodev=audio-sound'],
     ]);
   });
 });

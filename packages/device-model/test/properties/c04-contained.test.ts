@@ -28,3 +28,10 @@ it('C4: a read that contains a field of ours shows ours', () => {
   expect((rig.guest().readConfig(0x0c) >>> 8) & 0xff).toBe(0x40);
   expect(rig.guest().readConfig(0x0c, 2) >>> 8).toBe(0x40);
 });
+
+it('C4: a byte leaves the fields beside it in its word alone', () => {
+  const rig = runningRig();
+  rig.guest().writeConfig(0x0c, 0x10, 1);
+  rig.guest().writeConfig(0x0d, 0x40, 1);
+  expect(rig.guest().readConfig(0x0c, 2)).toBe(0x4010);
+});
