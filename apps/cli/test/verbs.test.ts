@@ -66,33 +66,33 @@ test('show: resources, how it is reset, registers', async () => {
     BAR 3     memory  0xfe880000  0x4000
     ROM       rom     0xfe800000  0x40000
 
-    OFFSET  GROUP   REGISTER              VALUE
-    0x00    Header  vendorId              0x8086
-    0x02    Header  deviceId              0x10d3
-    0x04    Header  command               0x0000
-    0x06    Header  status                0x0000
-    0x08    Header  revisionId            0x00
-    0x09    Header  programmingInterface  0x00
-    0x0a    Header  classCode             0x0200
-    0x0c    Header  cacheLineSize         0x00
-    0x0d    Header  latencyTimer          0x00
-    0x0e    Header  headerType            0x00
-    0x0f    Header  builtInSelfTest       0x00
-    0x10    Header  bar0                  0x00000000
-    0x14    Header  bar1                  0x00000000
-    0x18    Header  bar2                  0x00000000
-    0x1c    Header  bar3                  0x00000000
-    0x20    Header  bar4                  0x00000000
-    0x24    Header  bar5                  0x00000000
-    0x28    Header  cardbusCisPointer     0x00000000
-    0x2c    Header  subsystemVendorId     0x0000
-    0x2e    Header  subsystemDeviceId     0x0000
-    0x30    Header  expansionRom          0x00000000
-    0x34    Header  capabilitiesPointer   0x00
-    0x3c    Header  interruptLine         0x00
-    0x3d    Header  interruptPin          0x00
-    0x3e    Header  minimumGrant          0x00
-    0x3f    Header  maximumLatency        0x00
+    OFFSET  HEADER                VALUE
+    0x00    vendorId              0x8086
+    0x02    deviceId              0x10d3
+    0x04    command               0x0000
+    0x06    status                0x0000
+    0x08    revisionId            0x00
+    0x09    programmingInterface  0x00
+    0x0a    classCode             0x0200
+    0x0c    cacheLineSize         0x00
+    0x0d    latencyTimer          0x00
+    0x0e    headerType            0x00
+    0x0f    builtInSelfTest       0x00
+    0x10    bar0                  0x00000000
+    0x14    bar1                  0x00000000
+    0x18    bar2                  0x00000000
+    0x1c    bar3                  0x00000000
+    0x20    bar4                  0x00000000
+    0x24    bar5                  0x00000000
+    0x28    cardbusCisPointer     0x00000000
+    0x2c    subsystemVendorId     0x0000
+    0x2e    subsystemDeviceId     0x0000
+    0x30    expansionRom          0x00000000
+    0x34    capabilitiesPointer   0x00
+    0x3c    interruptLine         0x00
+    0x3d    interruptPin          0x00
+    0x3e    minimumGrant          0x00
+    0x3f    maximumLatency        0x00
     "
   `);
 });

@@ -12,7 +12,7 @@ export { className } from './class-code.js';
 export type { FunctionImage, Resource } from './resource.js';
 
 export { type AccessWidth, type ConfigAccess, allOnes, readLittleEndian } from './config-space/access.js';
-export type { BitField, GuestPolicy, Register, RegisterSet } from './config-space/register.js';
+export type { BitField, FieldMeaning, GuestPolicy, Register, RegisterSet } from './config-space/register.js';
 export { type HeaderRegisterName, headerType0 } from './config-space/header-type-0.js';
 export { maxCapabilities } from './config-space/capability-chain.js';
 export type { ViewWord } from './config-space/register-table.js';
@@ -26,6 +26,14 @@ export {
   describeRegisters,
 } from './config-space/decode.js';
 
+export {
+  type CapabilityDescription,
+  type CapabilityListing,
+  type DescribedField,
+  type DescribedImage,
+  type DescribedRegister,
+  describeCapabilities,
+} from './config-space/describe.js';
 export {
   type DecodedExtendedCapability,
   type ExtendedSpace,

@@ -1,10 +1,12 @@
 import { formatSbdf } from '@xenpt/pci';
 import { type FunctionDetails, showFunction } from '@xenpt/qmp-sdk/xen';
 import { ExitCode } from '../exit-code.js';
+import { formatCapabilities } from '../output/capabilities.js';
 import { describeFunction, describeOwner, functionJson } from '../output/function.js';
 import { hex } from '../output/json.js';
 import type { Style } from '../output/style.js';
 import { formatTable } from '../output/table.js';
+import { columnsOf } from '../output/wrap.js';
 import type { Verb } from '../verb.js';
 
 export const show: Verb = {
@@ -14,11 +16,11 @@ export const show: Verb = {
   sysroot: true,
   examples: [['xenpt show 03:00.0', 'as root, for the capabilities too']],
   exitCodes: [ExitCode.failed, ExitCode.notFound],
-  run: ({ host, style }, [bdf = '']) => {
+  run: ({ host, style, io }, [bdf = '']) => {
     const details = showFunction(host, bdf);
     return {
       json: { function: toJson(details), notes: details.notes },
-      text: toText(details, style),
+      text: toText(details, style, columnsOf(io.terminal)),
       notes: details.notes,
     };
   },
@@ -40,10 +42,11 @@ function toJson(details: FunctionDetails) {
     resources,
     registers: details.registers,
     hidden: details.hidden,
+    capabilities: details.capabilities,
   };
 }
 
-function toText(details: FunctionDetails, style: Style): string {
+function toText(details: FunctionDetails, style: Style, columns: number): string {
   const facts = [
     ['Owner', describeOwner(details.owner)],
     ['Driver', details.driver ?? 'none'],
@@ -57,19 +60,16 @@ function toText(details: FunctionDetails, style: Style): string {
     `0x${start.toString(16)}`,
     `0x${sizeBytes.toString(16)}`,
   ]);
-  const registers = details.registers.map(({ offset, width, group, name, value }) => [
-    hex(offset, 2),
-    group,
-    name,
-    hex(value, width * 2),
-  ]);
-  const hidden = details.hidden.map(({ offset, name, reason }) => [hex(offset, 2), name, reason]);
+  const header = details.registers
+    .filter(({ group }) => group === 'Header')
+    .map(({ offset, width, name, value }) => [hex(offset, 2), name, hex(value, width * 2)]);
+  const capabilities = formatCapabilities(details.capabilities, style, columns);
   return [
     `${style.strong(formatSbdf(details.sbdf))}  ${describeFunction(details)}`,
     ...facts.map(([name = '', value = '']) => `  ${`${name}:`.padEnd(11)} ${value}`),
     ...section(style, ['RESOURCE', 'KIND', 'START', 'SIZE'], resources),
-    ...section(style, ['OFFSET', 'GROUP', 'REGISTER', 'VALUE'], registers),
-    ...section(style, ['OFFSET', 'HIDDEN FROM GUESTS', 'BECAUSE'], hidden),
+    ...section(style, ['OFFSET', 'HEADER', 'VALUE'], header),
+    ...(capabilities === '' ? [] : ['', capabilities]),
   ].join('\n');
 }
 

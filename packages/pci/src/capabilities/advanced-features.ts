@@ -16,6 +16,7 @@ export const advancedFeatures = {
   name: 'Advanced Features',
   // The whole word: what follows the status is padding.
   size: 8,
+  meaning: 'A reset that the guest asks for is carried out by the host, which restores the function; never raw.',
   registers: {
     length: {
       offset: 2,

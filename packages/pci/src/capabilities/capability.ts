@@ -80,6 +80,12 @@ export interface Capability {
   readonly repeatable?: boolean;
   /** Why this occurrence has to be hidden, from its own bytes; undefined when it need not be. */
   readonly refusal?: (bytes: Uint8Array, circumstances?: Circumstances) => string | undefined;
+  /** What a guest gets of it, a sentence. A concealed one has its `reason` instead. */
+  readonly meaning?: string;
+  /** What stands in this occurrence, in a phrase, for people. */
+  readonly summary?: (bytes: Uint8Array) => string;
+  /** What of this occurrence an operator should know before passing the function through, sentences. */
+  readonly remarks?: (instance: CapabilityInstance) => readonly string[];
   /** Geometry beyond registers, or why the occurrence has to be hidden. */
   readonly geometry?: (
     instance: CapabilityInstance,

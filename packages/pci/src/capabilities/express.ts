@@ -1,6 +1,6 @@
 import { readLittleEndian } from '../config-space/access.js';
 import type { Register, RegisterSet } from '../config-space/register.js';
-import { type Capability, type Circumstances, plainCircumstances } from './capability.js';
+import { type Capability, type CapabilityInstance, type Circumstances, plainCircumstances } from './capability.js';
 
 // PCI Express Base 5.0 §7.5.3; version 1: PCI Express Base 1.1 §7.8.
 //
@@ -14,6 +14,42 @@ import { type Capability, type Circumstances, plainCircumstances } from './capab
 const deviceSays = 'Read from the device.';
 const hostsErrors = 'Errors are the host’s evidence: the guest reads them and cannot clear them.';
 const hostsLink = 'Link and payload settings belong to the whole path to the root; the guest’s are remembered only.';
+
+/** What fields of several registers count in. */
+const deviceTypes: Readonly<Record<number, string>> = {
+  0: 'Endpoint',
+  1: 'Legacy Endpoint',
+  4: 'Root Port',
+  5: 'Upstream Port',
+  6: 'Downstream Port',
+  7: 'PCI Express to PCI Bridge',
+  8: 'PCI to PCI Express Bridge',
+  9: 'Root Complex Integrated Endpoint',
+  10: 'Root Complex Event Collector',
+};
+const linkSpeeds: Readonly<Record<number, string>> = {
+  0: 'none',
+  1: '2.5 GT/s',
+  2: '5 GT/s',
+  3: '8 GT/s',
+  4: '16 GT/s',
+  5: '32 GT/s',
+};
+const lanes = (value: number): string => `x${value}`;
+/** §7.5.3.4: 128 bytes and its doubles; 6 and 7 are reserved. */
+const sizesInBytes = ['128 bytes', '256 bytes', '512 bytes', '1024 bytes', '2048 bytes', '4096 bytes'] as const;
+/** §7.5.3.3 and §7.5.3.6, of L0s in nanoseconds and of L1 in microseconds. */
+const l0sLatencies = ['<64 ns', '<128 ns', '<256 ns', '<512 ns', '<1 us', '<2 us', '<4 us', 'any'] as const;
+const l1Latencies = ['<1 us', '<2 us', '<4 us', '<8 us', '<16 us', '<32 us', '<64 us', 'any'] as const;
+const exitLatenciesL0s = ['<64 ns', '<128 ns', '<256 ns', '<512 ns', '<1 us', '<2 us', '2-4 us', '>4 us'] as const;
+const exitLatenciesL1 = ['<1 us', '<2 us', '<4 us', '<8 us', '<16 us', '<32 us', '32-64 us', '>64 us'] as const;
+const activeStates = ['none', 'L0s', 'L1', 'L0s L1'] as const;
+
+/** §7.5.3.18: bit n of the field stands for the speed n + 1. */
+function speedsOf(mask: number): string {
+  const names = Object.entries(linkSpeeds).filter(([value]) => ((mask << 1) & (1 << Number(value))) !== 0);
+  return names.map(([, name]) => name).join(' ') || 'none';
+}
 
 const endpoint = 0;
 const legacyEndpoint = 1;
@@ -47,7 +83,12 @@ const deviceRegisters = ({ functionReset }: Circumstances) =>
       reset: 0,
       ro: 0x3fff,
       rsvdp: 0xc000,
-      fields: { version: [0, 4], deviceType: [4, 4], slotImplemented: [8, 1], interruptMessageNumber: [9, 5] },
+      fields: {
+        version: [0, 4],
+        deviceType: [4, 4, deviceTypes],
+        slotImplemented: [8, 1],
+        interruptMessageNumber: [9, 5],
+      },
       guest: {
         virtual: 0xffff,
         latch: 0xffff,
@@ -60,11 +101,11 @@ const deviceRegisters = ({ functionReset }: Circumstances) =>
       reset: 0,
       ro: 0xffff_ffff,
       fields: {
-        maxPayloadSizeSupported: [0, 3],
+        maxPayloadSizeSupported: [0, 3, sizesInBytes],
         phantomFunctions: [3, 2],
         extendedTagSupported: [5, 1],
-        acceptableL0sLatency: [6, 3],
-        acceptableL1Latency: [9, 3],
+        acceptableL0sLatency: [6, 3, l0sLatencies],
+        acceptableL1Latency: [9, 3, l1Latencies],
         roleBasedErrorReporting: [15, 1],
         capturedSlotPowerLimitValue: [18, 8],
         capturedSlotPowerLimitScale: [26, 2],
@@ -86,12 +127,12 @@ const deviceRegisters = ({ functionReset }: Circumstances) =>
         fatalErrorReporting: [2, 1],
         unsupportedRequestReporting: [3, 1],
         relaxedOrdering: [4, 1],
-        maxPayloadSize: [5, 3],
+        maxPayloadSize: [5, 3, sizesInBytes],
         extendedTag: [8, 1],
         phantomFunctions: [9, 1],
         auxiliaryPower: [10, 1],
         noSnoop: [11, 1],
-        maxReadRequestSize: [12, 3],
+        maxReadRequestSize: [12, 3, sizesInBytes],
         initiateFunctionLevelReset: [15, 1],
       },
       guest: {
@@ -134,12 +175,16 @@ const linkRegisters = {
   linkCapabilities: {
     ...readOnly(0x0c, 4),
     fields: {
-      maxLinkSpeed: [0, 4],
-      maxLinkWidth: [4, 6],
-      activeStatePowerManagement: [10, 2],
-      l0sExitLatency: [12, 3],
-      l1ExitLatency: [15, 3],
+      maxLinkSpeed: [0, 4, linkSpeeds],
+      maxLinkWidth: [4, 6, lanes],
+      activeStatePowerManagement: [10, 2, activeStates],
+      l0sExitLatency: [12, 3, exitLatenciesL0s],
+      l1ExitLatency: [15, 3, exitLatenciesL1],
       clockPowerManagement: [18, 1],
+      surpriseDownReporting: [19, 1],
+      linkActiveReporting: [20, 1],
+      bandwidthNotification: [21, 1],
+      activeStateOptionality: [22, 1],
       portNumber: [24, 8],
     },
   },
@@ -150,8 +195,10 @@ const linkRegisters = {
     rsvdp: 0xfc04,
     ro: 0x0030,
     fields: {
-      activeStatePowerManagement: [0, 2],
-      readCompletionBoundary: [3, 1],
+      activeStatePowerManagement: [0, 2, activeStates],
+      readCompletionBoundary: [3, 1, ['64 bytes', '128 bytes']],
+      linkDisable: [4, 1],
+      retrain: [5, 1],
       commonClock: [6, 1],
       extendedSynch: [7, 1],
       clockPowerManagement: [8, 1],
@@ -166,9 +213,11 @@ const linkRegisters = {
     ro: 0x3fff,
     rw1c: 0xc000,
     fields: {
-      currentLinkSpeed: [0, 4],
-      negotiatedLinkWidth: [4, 6],
+      currentLinkSpeed: [0, 4, linkSpeeds],
+      negotiatedLinkWidth: [4, 6, lanes],
+      training: [11, 1],
       slotClock: [12, 1],
+      linkActive: [13, 1],
       bandwidthManagement: [14, 1],
       autonomousBandwidth: [15, 1],
     },
@@ -177,12 +226,42 @@ const linkRegisters = {
 } as const satisfies RegisterSet;
 
 const version2Registers = (bytes: Uint8Array): RegisterSet => ({
-  deviceCapabilities2: readOnly(0x24, 4),
+  deviceCapabilities2: {
+    ...readOnly(0x24, 4),
+    fields: {
+      completionTimeoutRanges: [0, 4],
+      completionTimeoutDisable: [4, 1],
+      alternativeRouting: [5, 1],
+      atomicRouting: [6, 1],
+      atomicCompleter32: [7, 1],
+      atomicCompleter64: [8, 1],
+      atomicCompleter128: [9, 1],
+      latencyToleranceReporting: [11, 1],
+      tag10Completer: [16, 1],
+      tag10Requester: [17, 1],
+      bufferFlushFill: [18, 2, ['none', 'message', 'WAKE#', 'message and WAKE#']],
+      extendedFormat: [20, 1],
+      endToEndPrefix: [21, 1],
+      emergencyPowerReduction: [24, 2],
+    },
+  },
   deviceControl2: {
     offset: 0x28,
     width: 2,
     reset: 0,
-    fields: { completionTimeout: [0, 4], completionTimeoutDisable: [4, 1], atomicOperations: [6, 1] },
+    fields: {
+      completionTimeout: [0, 4],
+      completionTimeoutDisable: [4, 1],
+      alternativeRouting: [5, 1],
+      atomicOperations: [6, 1],
+      atomicEgressBlocking: [7, 1],
+      idRequestOrdering: [8, 1],
+      idCompletionOrdering: [9, 1],
+      latencyToleranceReporting: [10, 1],
+      tag10Requester: [12, 1],
+      bufferFlushFill: [13, 2],
+      endToEndPrefixBlocking: [15, 1],
+    },
     guest: {
       virtual: 0xffff,
       shadowWrite: 0x001f,
@@ -190,23 +269,48 @@ const version2Registers = (bytes: Uint8Array): RegisterSet => ({
     },
   },
   deviceStatus2: readOnly(0x2a, 2),
-  linkCapabilities2: readOnly(0x2c, 4),
+  linkCapabilities2: {
+    ...readOnly(0x2c, 4),
+    fields: { supportedSpeeds: [1, 7, speedsOf], crosslink: [8, 1], retimers: [23, 2] },
+  },
   linkControl2: {
     offset: 0x30,
     width: 2,
     // §7.5.3.19: the target speed starts as the highest supported, link capabilities bits 3:0.
     reset: readLittleEndian(bytes, 0x0c, 4) & 0xf,
     ro: 0x0040,
-    fields: { targetLinkSpeed: [0, 4], enterCompliance: [4, 1], transmitMargin: [7, 3], complianceSos: [11, 1] },
+    fields: {
+      targetLinkSpeed: [0, 4, linkSpeeds],
+      enterCompliance: [4, 1],
+      autonomousSpeedDisable: [5, 1],
+      selectableDeEmphasis: [6, 1],
+      transmitMargin: [7, 3],
+      modifiedCompliance: [10, 1],
+      complianceSos: [11, 1],
+      complianceDeEmphasis: [12, 4],
+    },
     guest: { virtual: 0xffff, shadowWrite: 0x1fbf, why: hostsLink },
   },
-  linkStatus2: readOnly(0x32, 2),
+  linkStatus2: {
+    ...readOnly(0x32, 2),
+    fields: {
+      currentDeEmphasis: [0, 1, ['-6 dB', '-3.5 dB']],
+      equalizationComplete: [1, 1],
+      equalizationPhase1: [2, 1],
+      equalizationPhase2: [3, 1],
+      equalizationPhase3: [4, 1],
+      equalizationRequest: [5, 1],
+    },
+  },
 });
 
 export const express = {
   id: 0x10,
   name: 'PCI Express',
   size: (bytes) => sizes[version(bytes)]?.[deviceType(bytes)] ?? 4,
+  meaning: 'The guest reads the device and its link; what it sets is remembered for it and never reaches the device.',
+  summary,
+  remarks,
   registers: (bytes, circumstances = plainCircumstances) => ({
     ...deviceRegisters(offersReset(bytes, circumstances)),
     ...(version(bytes) === 1 && deviceType(bytes) === rootComplexEndpoint ? {} : linkRegisters),
@@ -221,3 +325,22 @@ export const express = {
       ? { functionResets: [{ offset: offset + 8, mask: initiateFunctionLevelReset }] }
       : {},
 } as const satisfies Capability;
+
+function summary(bytes: Uint8Array): string {
+  const type = deviceTypes[deviceType(bytes)] ?? `type ${deviceType(bytes)}`;
+  const head = `version ${version(bytes)}, ${type}`;
+  const speedAndWidth = (value: number) =>
+    `${lanes((value >>> 4) & 0x3f)} at ${linkSpeeds[value & 0xf] ?? 'unknown'}`;
+  const status = readLittleEndian(bytes, 0x12, 2);
+  if (deviceType(bytes) === rootComplexEndpoint || (status & 0x3ff) === 0) return head;
+  return `${head}, link ${speedAndWidth(status)} of ${speedAndWidth(readLittleEndian(bytes, 0x0c, 4))}`;
+}
+
+function remarks({ bytes, circumstances }: CapabilityInstance): string[] {
+  if ((readLittleEndian(bytes, 4, 4) & functionLevelResetCapable) === 0) {
+    return ['It has no function level reset (FLR): between guests it is reset another way, or not at all.'];
+  }
+  return circumstances.functionReset
+    ? ['Reset by FLR: between guests, and whenever the guest asks for it; the host carries it out.']
+    : ['It has FLR, but the host does not offer to reset it, so the guest is not offered it either.'];
+}

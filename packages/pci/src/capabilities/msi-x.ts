@@ -10,15 +10,20 @@ import type { Capability, CapabilityInstance, InterruptGeometry } from './capabi
 //   +8 pending bits:   offset (31:3), BAR index (2:0)
 
 const entryBytes = 16n;
-const tableSize: BitField = [0, 11];
+const pageBytes = 4096n;
+/** §6.8.2.3: one less than the number of entries. */
+const tableSize: BitField = [0, 11, (value) => `${value + 1}`];
 const barIndex: BitField = [0, 3];
-const qwordOffset: BitField = [3, 29];
+const qwordOffset: BitField = [3, 29, (value) => `0x${(value * 8).toString(16)} bytes`];
 const latched = 'Fixed at attach: the table is trapped where it was then, whatever the device says later.';
 
 export const msiX = {
   id: 0x11,
   name: 'MSI-X',
   size: 12,
+  meaning: 'The guest writes a table of ours; the hypervisor programs the device’s own, which no guest reaches.',
+  summary,
+  remarks: ({ bytes, bars }) => neighbours(bytes, bars),
   registers: {
     messageControl: {
       offset: 2,
@@ -55,6 +60,29 @@ export const msiX = {
   geometry,
 } as const satisfies Capability;
 
+function summary(bytes: Uint8Array): string {
+  const { vectorCount, table, pba } = areas(bytes);
+  const at = ({ barIndex, start }: Area) => `BAR ${barIndex} at 0x${start.toString(16)}`;
+  const vectors = vectorCount === 1 ? '1 vector' : `${vectorCount} vectors`;
+  return `${vectors}, table in ${at(table)}, pending bits in ${at(pba)}`;
+}
+
+/** What else stands on the pages of the table, of which nothing is mapped. */
+function neighbours(bytes: Uint8Array, bars: readonly GuestBar[]): string[] {
+  const { table, pba } = areas(bytes);
+  const bar = bars.find(({ index }) => index === table.barIndex);
+  if (bar === undefined) return [];
+  const first = table.start - (table.start % pageBytes);
+  const last = table.end + ((pageBytes - (table.end % pageBytes)) % pageBytes);
+  const end = last < bar.hostSizeBytes ? last : bar.hostSizeBytes;
+  const own = `0x${first.toString(16)} to 0x${(end - 1n).toString(16)} of BAR ${table.barIndex}`;
+  const lines = [`Bytes ${own} are trapped, not mapped: the table is there.`];
+  if (first === table.start && end === table.end) return lines;
+  const isPba = pba.barIndex === table.barIndex && pba.start < end && pba.end > first;
+  const what = isPba ? 'The pending bits and other registers' : 'Other registers';
+  return [...lines, `${what} on these pages: Xen answers for them from 4.19 on; before, they read all ones.`];
+}
+
 interface Area {
   readonly name: string;
   readonly barIndex: number;
@@ -64,9 +92,7 @@ interface Area {
 
 /** §6.8.2.4 to §6.8.2.5: both areas whole inside memory BARs, on bytes of their own. */
 function geometry({ offset, bytes, bars }: CapabilityInstance): InterruptGeometry | { readonly refusal: string } {
-  const vectorCount = extractField(readLittleEndian(bytes, 2, 2), tableSize) + 1;
-  const table = area('table', readLittleEndian(bytes, 4, 4), BigInt(vectorCount) * entryBytes);
-  const pba = area('pending bit array', readLittleEndian(bytes, 8, 4), BigInt(Math.ceil(vectorCount / 64) * 8));
+  const { vectorCount, table, pba } = areas(bytes);
   const refusal = misplaced(table, bars) ?? misplaced(pba, bars) ?? overlapping(table, pba);
   if (refusal !== undefined) return { refusal };
   return {
@@ -80,6 +106,13 @@ function geometry({ offset, bytes, bars }: CapabilityInstance): InterruptGeometr
       pbaOffset: Number(pba.start),
     },
   };
+}
+
+function areas(bytes: Uint8Array): { readonly vectorCount: number; readonly table: Area; readonly pba: Area } {
+  const vectorCount = extractField(readLittleEndian(bytes, 2, 2), tableSize) + 1;
+  const table = area('table', readLittleEndian(bytes, 4, 4), BigInt(vectorCount) * entryBytes);
+  const pba = area('pending bit array', readLittleEndian(bytes, 8, 4), BigInt(Math.ceil(vectorCount / 64) * 8));
+  return { vectorCount, table, pba };
 }
 
 function area(name: string, pointer: number, sizeBytes: bigint): Area {

@@ -28,6 +28,9 @@ const isMaskable = (bytes: Uint8Array): boolean => (control(bytes) & isMaskCapab
 const dataOffset = (bytes: Uint8Array): number => (is64Bit(bytes) ? 12 : 8);
 const maskOffset = (bytes: Uint8Array): number => dataOffset(bytes) + 4;
 
+/** §6.8.1.3: a power of two; 6 and 7 are reserved. */
+const vectors = ['1', '2', '4', '8', '16', '32'] as const;
+
 const captured = 'The message goes to the hypervisor, which programs the device with its own.';
 const masked = 'The guest masks in its own register; the host masks and unmasks in the device.';
 
@@ -45,8 +48,8 @@ const messageControl = (offeredLog2: number): Register => ({
   rsvdp: 0xf800,
   fields: {
     enable: [0, 1],
-    multipleMessageCapable,
-    multipleMessageEnable,
+      multipleMessageCapable: [...multipleMessageCapable, vectors],
+      multipleMessageEnable: [...multipleMessageEnable, vectors],
     is64BitCapable: [7, 1],
     perVectorMasking: [8, 1],
     extendedMessageDataCapable: [9, 1],
@@ -127,6 +130,14 @@ export const msi = {
   id: 0x05,
   name: 'MSI',
   size: (bytes) => dataOffset(bytes) + (isMaskable(bytes) ? 12 : 4),
+  meaning: 'The guest programs vectors of its own; the hypervisor programs the device, which no guest reaches.',
+  summary: (bytes) =>
+    [
+      `${1 << ((control(bytes) >>> 1) & 7)} vectors`.replace(/^1 vectors/, '1 vector'),
+      is64Bit(bytes) ? '64 bits' : '32 bits',
+      ...(isMaskable(bytes) ? ['maskable'] : []),
+      (control(bytes) & 1) === 0 ? 'off' : 'on',
+    ].join(', '),
   registers,
   geometry: ({ offset, bytes, circumstances }) => ({
     msi: {

@@ -14,6 +14,8 @@ export const vendorSpecific = {
   id: 0x09,
   name: 'Vendor Specific',
   size: length,
+  meaning: 'The guest reads it and writes nothing of it, unless the operator opens a field (attach --allow).',
+  summary: (bytes) => `${length(bytes)} bytes`,
   repeatable: true,
   registers: {
     length: {

@@ -12,6 +12,7 @@ export const vitalProductData = {
   id: 0x03,
   name: 'Vital Product Data',
   size: 8,
+  meaning: 'The guest reads the product data of the card; it cannot write them.',
   registers: {
     vpdAddress: {
       offset: 2,

@@ -43,6 +43,8 @@ export interface CapabilityList {
   readonly hidden: readonly HiddenCapability[];
   /** Of the hidden ones those that can be decoded all the same. */
   readonly concealed: readonly FoundCapability[];
+  /** Offsets of all of them, as the device lists them. */
+  readonly order: readonly number[];
   /** See {@link CapabilityChain.fault}. */
   readonly fault: string | null;
 }
@@ -79,7 +81,7 @@ export function listCapabilities(
       concealed.push(capability);
     }
   }
-  return { found, hidden, concealed, fault: chain.fault };
+  return { found, hidden, concealed, order: chain.entries.map(({ offset }) => offset), fault: chain.fault };
 }
 
 /** The entry of a found capability that is hidden after all. */

@@ -1,7 +1,10 @@
 import { type AccessWidth, allOnes } from './access.js';
 
-/** First bit and number of bits. */
-export type BitField = readonly [firstBit: number, bitCount: number];
+/** What the values of a field mean to a person: their names by value, or words made of the value. */
+export type FieldMeaning = Readonly<Record<number, string>> | ((value: number) => string);
+
+/** First bit and number of bits; what is left without a meaning is a flag or a plain number. */
+export type BitField = readonly [firstBit: number, bitCount: number, meaning?: FieldMeaning];
 
 /**
  * What a guest may see and touch of one register. A mask left out is 0, so the policy `{ why }` alone is the
@@ -49,6 +52,12 @@ export type RegisterSet = Readonly<Record<string, Register>>;
 /** Value of one field of a register's value. */
 export function extractField(value: number, [firstBit, bitCount]: BitField): number {
   return ((value >>> firstBit) & (0xffff_ffff >>> (32 - bitCount))) >>> 0;
+}
+
+/** The words for a field's value; null when it is a flag or a plain number. */
+export function explainField(value: number, [, , meaning]: BitField): string | null {
+  if (meaning === undefined) return null;
+  return typeof meaning === 'function' ? meaning(value) : (meaning[value] ?? `reserved (${value})`);
 }
 
 /** Every field of a register's value by name; a register without fields gives an empty object. */

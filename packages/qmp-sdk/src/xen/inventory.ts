@@ -1,5 +1,7 @@
 import {
+  type CapabilityListing,
   decodeConfigSpace,
+  describeCapabilities,
   describeRegisters,
   formatSbdf,
   type HiddenCapability,
@@ -7,7 +9,13 @@ import {
   type RegisterDescription,
   type Sbdf,
 } from '@xenpt/pci';
-import { type FunctionSummary, listFunctions, readFunctionImage, readFunctionSummary } from '@xenpt/pci/sysfs';
+import {
+  canResetFunction,
+  type FunctionSummary,
+  listFunctions,
+  readFunctionImage,
+  readFunctionSummary,
+} from '@xenpt/pci/sysfs';
 import { readPublishedDevices } from './device-nodes.js';
 import { domainName, parseDomid } from './domains.js';
 import { describeError, XenErrorCode, XenOperationError } from './errors.js';
@@ -63,6 +71,8 @@ export interface FunctionDetails extends InventoryEntry {
   readonly registers: readonly RegisterDescription[];
   /** Capabilities that a guest would not see. */
   readonly hidden: readonly HiddenCapability[];
+  /** Each decoded for people, those of the extended space and those hidden from guests included. */
+  readonly capabilities: CapabilityListing;
   readonly notes: readonly string[];
 }
 
@@ -80,15 +90,29 @@ export function showFunction(host: InventoryHost, bdf: string): FunctionDetails 
   return { ...summary, owner: owners.ownerOf(summary), ...config, notes: [...owners.notes, ...config.notes] };
 }
 
-function readRegisters(sysfs: Sysfs, sbdf: Sbdf): Pick<FunctionDetails, 'registers' | 'hidden' | 'notes'> {
-  const { config } = readFunctionImage(sbdf, sysfsOptions(sysfs));
+function readRegisters(
+  sysfs: Sysfs,
+  sbdf: Sbdf,
+): Pick<FunctionDetails, 'registers' | 'hidden' | 'capabilities' | 'notes'> {
+  const image = readFunctionImage(sbdf, sysfsOptions(sysfs));
+  const { config } = image;
   // sysfs gives everybody but root the header only.
   const notes = config.length > HEADER_BYTES ? [] : ['Only root can read the capabilities.'];
   try {
-    return { registers: describeRegisters(config), hidden: decodeConfigSpace(config).hidden, notes };
+    return {
+      registers: describeRegisters(config),
+      hidden: decodeConfigSpace(config).hidden,
+      capabilities: describeCapabilities(image, { functionReset: canResetFunction(sbdf, sysfsOptions(sysfs)) }),
+      notes,
+    };
   } catch (error) {
     if (!(error instanceof PciError)) throw error;
-    return { registers: [], hidden: [], notes: [describeError(error)] };
+    return {
+      registers: [],
+      hidden: [],
+      capabilities: { capabilities: [], faults: [] },
+      notes: [describeError(error)],
+    };
   }
 }
 

@@ -10,6 +10,10 @@ export interface ExtendedCapability {
   readonly name: string;
   /** What it means for passthrough, a sentence. */
   readonly meaning: string;
+  /** What stands in this occurrence, in a phrase, for people; `bytes` starts with the capability's header. */
+  readonly summary?: (bytes: Uint8Array) => string;
+  /** What of this occurrence an operator should know before passing the function through, sentences. */
+  readonly remarks?: (bytes: Uint8Array) => readonly string[];
   /** Offsets count from the capability's first byte; its header is the first four. */
   readonly registers: RegisterSet;
 }
