@@ -1,6 +1,7 @@
 import { QmpErrorCode, XenptError } from '@xenpt/qmp-sdk';
 import { DirtyRateErrorCode } from '@xenpt/qmp-sdk/dirty-rate';
 import { XenErrorCode, XenOperationError } from '@xenpt/qmp-sdk/xen';
+import { FILE_ERROR } from './input-file.js';
 
 /** What the process ends with. Documented in the README and in each verb's help; scripts rely on the numbers. */
 export const ExitCode = {
@@ -22,7 +23,7 @@ export const exitCodeMeanings: Readonly<Record<ExitCode, string>> = {
   0: 'done',
   1: 'the operation failed; nothing was changed',
   2: 'wrong usage, or an address that is not one',
-  3: 'no such device or domain, or it is not attached',
+  3: 'no such device, domain or file, or it is not attached',
   4: 'refused: it would not be safe or cannot work',
   5: 'busy: somebody else has the device or the slot',
   6: 'done as far as possible; the guest has to be destroyed',
@@ -34,6 +35,7 @@ export const exitCodeMeanings: Readonly<Record<ExitCode, string>> = {
 
 const byErrorCode: Readonly<Partial<Record<string, ExitCode>>> = {
   XENPT_USAGE: ExitCode.usage,
+  [FILE_ERROR]: ExitCode.notFound,
   [DirtyRateErrorCode.quantity]: ExitCode.usage,
   [DirtyRateErrorCode.range]: ExitCode.usage,
   [DirtyRateErrorCode.file]: ExitCode.notFound,

@@ -7,6 +7,12 @@ export interface Io {
   readonly stdin: NodeJS.ReadableStream;
   /** The size, as of now, of the terminal that standard output is; undefined when it is a pipe or a file. */
   readonly terminal: { readonly columns: number; readonly rows: number } | undefined;
+  /**
+   * Reads a file that a person named, `-` standard input.
+   *
+   * @throws XenptError XENPT_FILE when it cannot be read or is longer than `mostBytes`
+   */
+  readonly readFile: (path: string, mostBytes: number) => Promise<Uint8Array>;
   /** Writes a file that a person asked for by `--output`; it appears whole or not at all. */
   readonly writeFile: (path: string, content: string | Uint8Array) => void;
   /** A person looks at it and has not switched colours off (NO_COLOR). */

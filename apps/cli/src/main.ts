@@ -2,6 +2,7 @@ import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { CommanderError } from 'commander';
 import { openXenHost, type XenHost } from '@xenpt/qmp-sdk/xen';
 import { ExitCode, exitCodeOf } from './exit-code.js';
+import { readInput } from './input-file.js';
 import type { Io } from './io.js';
 import { describeFailure, formatFailure } from './output/error.js';
 import { formatJson } from './output/json.js';
@@ -103,6 +104,7 @@ export async function runProcess(): Promise<void> {
     get terminal() {
       return process.stdout.isTTY ? { columns: process.stdout.columns, rows: process.stdout.rows } : undefined;
     },
+    readFile: (path, mostBytes) => readInput(path, process.stdin, mostBytes),
     writeFile: writeWhole,
     color: process.stdout.isTTY && (process.env['NO_COLOR'] ?? '') === '',
     colorDepth: process.stdout.isTTY ? process.stdout.getColorDepth() : 1,

@@ -9,7 +9,7 @@ export interface VerbContext {
   readonly style: Style;
   readonly signal: AbortSignal;
   /** For what a verb shows while it runs; its result is what `run` returns. */
-  readonly io: Pick<Io, 'stdout' | 'stderr' | 'stdin' | 'terminal' | 'colorDepth' | 'writeFile'>;
+  readonly io: Pick<Io, 'stdout' | 'stderr' | 'stdin' | 'terminal' | 'colorDepth' | 'readFile' | 'writeFile'>;
 }
 
 /** What a verb has to say, for a person and for a program. */

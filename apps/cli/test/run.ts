@@ -3,6 +3,7 @@ import { afterEach } from 'vitest';
 import type { OpenXenHostOptions } from '@xenpt/qmp-sdk/xen';
 import { createFakeHost, type FakeHost, type FakeHostOptions } from '@xenpt/qmp-sdk/xen/testing';
 import type { ExitCode } from '../src/exit-code.js';
+import { readInput } from '../src/input-file.js';
 import type { Io } from '../src/io.js';
 import { main } from '../src/main.js';
 
@@ -52,6 +53,7 @@ export async function run(host: FakeHost, line: string, settings: RunSettings = 
     stderr: (text) => void (stderr += text),
     stdin: Readable.from([settings.stdin ?? '']),
     terminal: settings.terminal,
+    readFile: (path, mostBytes) => readInput(path, Readable.from([settings.stdin ?? '']), mostBytes),
     writeFile: (path, content) => void files.set(path, content),
     color: settings.color ?? false,
     ...(settings.colorDepth === undefined ? {} : { colorDepth: settings.colorDepth }),

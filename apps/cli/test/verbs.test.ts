@@ -175,36 +175,3 @@ test('detach without a living model ends with 6 and says what to do', async () =
   expect(stdout).toContain('stays reserved for domain 5');
   expect(stderr).toContain('xl destroy 5');
 });
-
-test('guest-view: register by register, with a star and the reason where they differ', async () => {
-  const host = fakeHost({ functions: [{ ...fakeNetworkCard, driver: 'pciback' }] });
-  await run(host, 'attach 5 03:00.0');
-  const config = (command: number) => {
-    const bytes = new Uint8Array(256);
-    new DataView(bytes.buffer).setUint32(0, 0x10d3_8086, true);
-    new DataView(bytes.buffer).setUint16(4, command, true);
-    return bytes;
-  };
-  host.models.functionView = {
-    guest: config(0x0407),
-    host: config(0x0006),
-    bars: [{ index: 0, kind: 'memory', guestAddress: 0xf000_0000n, mapped: true, refusal: null, rounds: 1 }],
-    vectors: [{ index: 0, bound: true, pirq: 54, masked: false }],
-  };
-  const { stdout } = await run(host, 'guest-view 5 03:00.0');
-  expect(stdout).toMatch(/^0000:03:00\.0 as domain 5 \(guest5\) sees it at 0000:00:05\.0$/m);
-  expect(stdout).toMatch(/^0x04 +Header +command +0x0407 +0x0006 +\* The device keeps decoding/m);
-  expect(stdout).toMatch(/^0x00 +Header +vendorId +0x8086 +0x8086$/m);
-  expect(stdout).toMatch(/^BAR 0 +memory +0xf0000000 +yes +1$/m);
-  expect(stdout).toMatch(/^0 +yes +54 +no$/m);
-  expect((await run(host, 'guest-view 5 03:00.0 --denied')).stdout).toContain('changed nothing that it may not');
-  host.models.functionView = { ...host.models.functionView, denied: [{ offset: 0xa8, mask: 1, count: 2 }] };
-  expect((await run(host, 'guest-view 5 03:00.0 --denied')).stdout).toMatch(
-    /^0xa8 +device-specific +byte 0 +0x01 +2 +device-specific@0xa8\+0:0x1$/m,
-  );
-  const { stdout: document } = await run(host, 'guest-view 5 03:00.0 --json');
-  expect(parse(document)).toMatchObject({
-    schemaVersion: 1,
-    view: { guestSbdf: '0000:00:05.0', bars: [{ guestAddress: '0xf0000000' }] },
-  });
-});

@@ -9,6 +9,7 @@ import { intxOf, usableGsi } from './intx.js';
 import { Ledger, formatDevfn, type PirqBook } from './ledger.js';
 import { turnMessagesOff } from './message-control.js';
 import { anyPirq } from './message.js';
+import { openedOf } from './opened.js';
 import { Performer } from './perform.js';
 import { pageSizeBytes, type AddressSpace } from './placement.js';
 import { releaseAll } from './release.js';
@@ -87,6 +88,7 @@ export function attachFunction(options: AttachFunctionOptions): ServedFunction {
       guest,
       guestDevfn,
       barAccess,
+      opened: openedOf(view, policy),
     });
   } catch (error) {
     throw rolledBack(error, () => releaseAll({ hypervisor, config, ledger, pirqs, performer }));

@@ -9,6 +9,7 @@ import { formatDevfn, PirqBook } from './ledger.js';
 import { noEffectCounts } from './perform.js';
 import { AddressSpace, placementPolicy, type PlacementOptions } from './placement.js';
 import type { Report } from './report.js';
+import type { OpenedReport } from './opened.js';
 import type { FunctionReport, ServedFunction } from './served-function.js';
 
 /** What the guest got. */
@@ -24,6 +25,7 @@ export interface AttachedFunction {
   }[];
   /** Message vectors the guest may use. */
   readonly vectors: number;
+  readonly opened: OpenedReport;
 }
 
 export interface GuestStatus {
@@ -114,11 +116,12 @@ export class GuestModel implements RequestRouter {
     this.#byHost.set(key, served);
     this.#byGuest.set(served.guestDevfn, served);
     this.#served = [...this.#byHost.values()];
-    const { view, ledger } = served.parts;
+    const { view, ledger, opened } = served.parts;
     return {
       pirq: ledger.intx?.pirq ?? null,
       hidden: view.hidden.map(({ offset, id, name, reason }) => ({ offset, id, name, reason })),
       vectors: view.msix?.vectorCount ?? view.msi?.vectorCount ?? 0,
+      opened,
     };
   }
 

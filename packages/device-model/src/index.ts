@@ -13,6 +13,7 @@ export {
   type GuestStatus,
 } from './guest-model.js';
 export { type BarReport, type FunctionReport, type ServedFunction, type VectorReport } from './served-function.js';
+export type { OpenedReport } from './opened.js';
 export { effectTypes, type BarPiece, type Effect, type EffectType, type MessageKind } from './effects.js';
 export { Ledger, PirqBook } from './ledger.js';
 export { Performer } from './perform.js';

@@ -1,10 +1,11 @@
-import type { DeniedByte, GuestView } from '@xenpt/pci';
+import type { DeniedByte, GuestView, ViewWord } from '@xenpt/pci';
 import type { PlacementRefusal } from './placement.js';
 import { allOnes, configSpaceBytes, type GuestFunction } from './guest-function.js';
 import type { BarWindow } from './bar-window.js';
 import type { Effect } from './effects.js';
 import type { BarAccess, HostDevice } from './host-device.js';
 import type { ClaimPurpose } from './ledger.js';
+import type { OpenedReport } from './opened.js';
 import { quiesce, releaseAll, type ReleaseParts } from './release.js';
 
 export interface ServedFunctionParts extends ReleaseParts {
@@ -14,6 +15,7 @@ export interface ServedFunctionParts extends ReleaseParts {
   readonly guestDevfn: number;
   /** Memory BARs whose accesses we can make in the guest's place, by index. */
   readonly barAccess: ReadonlyMap<number, BarAccess>;
+  readonly opened: OpenedReport;
 }
 
 export interface BarReport {
@@ -45,6 +47,10 @@ export interface FunctionReport {
   readonly vectors: readonly VectorReport[];
   /** What the guest wrote in vain since attach, by offset. */
   readonly denied: readonly DeniedByte[];
+  /** The rules that it is served by. */
+  readonly words: readonly ViewWord[];
+  readonly hidden: GuestView['hidden'];
+  readonly opened: OpenedReport;
 }
 
 /** A function while a guest has it: the engine and the one that carries out what it asks for. */
@@ -148,6 +154,9 @@ export class ServedFunction {
       }),
       vectors: this.#vectors(),
       denied: guest.denied.list(),
+      words: this.parts.view.words,
+      hidden: this.parts.view.hidden,
+      opened: this.parts.opened,
     };
   }
 

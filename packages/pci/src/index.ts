@@ -43,6 +43,7 @@ export {
 
 export { type GuestBar, romIndex } from './bars/bar.js';
 export type { RawBar } from './bars/raw-bar.js';
+export { type AssumedResources, assumeResources } from './bars/assume.js';
 
 export {
   type Capability,
@@ -64,3 +65,13 @@ export { type RomImage, maxRomBytes, parseExpansionRom } from './rom/expansion-r
 export { type AllowedField, deviceSpecific, formatAllowedField, parseAllowedField } from './guest-view/allow.js';
 export { type DeniedByte, type DeniedRegister, describeDenied } from './guest-view/denied.js';
 export { buildGuestView } from './guest-view/build.js';
+export { type GuestViewPreview, previewGuestView } from './guest-view/preview.js';
+export {
+  type BitOwner,
+  type SeenArea,
+  type SeenFunction,
+  type SeenRegister,
+  describeGuestView,
+} from './guest-view/describe-view.js';
+export { type DumpedFunction, parseConfigDump } from './config-space/dump.js';
+export { type DumpedImage, imageOfDump } from './guest-view/dumped.js';

@@ -32,11 +32,10 @@ export { type AssignableRemoved, removeAssignable } from './assignable-remove.js
 export { attach, type Attached, type AttachOptions } from './attach.js';
 export { detach, type Detached, type DetachOptions } from './detach.js';
 export {
-  compareRegisters,
   guestView,
   type GuestViewQuery,
   type GuestViewReport,
-  type RegisterRow,
+  guestViewOf,
 } from './guest-view.js';
 export { dirtyMapSizeBytes, type DirtyLog, type DirtyLogOptions, type DirtyScan, openDirtyLog } from './dirty-log.js';
 export { recoverDirtyLogs, type RecoveredDirtyLog } from './dirty-log-recover.js';
@@ -57,6 +56,7 @@ export type {
   FunctionView,
   ModelClient,
   ModelStatus,
+  OpenedReport,
   VectorView,
 } from './model-client.js';
 export { type GuestModel, serveDomain, type ServeDomainOptions, type ServeEnd } from './model-process.js';

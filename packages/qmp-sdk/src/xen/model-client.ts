@@ -1,4 +1,4 @@
-import type { DeniedByte } from '@xenpt/pci';
+import type { DeniedByte, GuestView, ViewWord } from '@xenpt/pci';
 import type { ModelRequest, OpenedFields } from './model-protocol.js';
 
 /** What the guest got, as the device model reports it. */
@@ -9,6 +9,17 @@ export interface AttachedFunction {
   readonly hidden: readonly { readonly offset: number; readonly name: string; readonly reason: string }[];
   /** Message vectors the guest may use. */
   readonly vectors: number;
+  /** Missing from a model that an earlier version started. */
+  readonly opened?: OpenedReport;
+}
+
+/** What the operator opened or closed for this guest, as it is in effect. */
+export interface OpenedReport {
+  readonly permissive: boolean;
+  readonly allow: readonly string[];
+  /** `none`: no expansion ROM; `blank`: one that reads all ones; `served`: one of `romBytes` bytes. */
+  readonly rom: 'none' | 'blank' | 'served';
+  readonly romBytes: number;
 }
 
 export interface FunctionView {
@@ -19,6 +30,10 @@ export interface FunctionView {
   readonly vectors: readonly VectorView[];
   /** What the guest wrote in vain since attach. Missing from a model that an earlier version started. */
   readonly denied?: readonly DeniedByte[];
+  /** The rules that the guest is served by, and what it does not get. Missing as `denied` may be. */
+  readonly words?: readonly ViewWord[];
+  readonly hidden?: GuestView['hidden'];
+  readonly opened?: OpenedReport;
 }
 
 export interface BarView {

@@ -73,6 +73,9 @@ interface WireView {
   readonly bars: readonly (Omit<BarView, 'guestAddress'> & { readonly guestAddress: string | null })[];
   readonly vectors: FunctionView['vectors'];
   readonly denied?: FunctionView['denied'];
+  readonly words?: FunctionView['words'];
+  readonly hidden?: FunctionView['hidden'];
+  readonly opened?: FunctionView['opened'];
 }
 
 /** Bytes become hexadecimal text and 64-bit addresses `0x…`, exact. */
@@ -86,6 +89,9 @@ export function encodeView(view: FunctionView): WireView {
     })),
     vectors: view.vectors.map(({ index, bound, pirq, masked }) => ({ index, bound, pirq, masked })),
     ...(view.denied && { denied: view.denied.map(({ offset, mask, count }) => ({ offset, mask, count })) }),
+    ...(view.words && { words: view.words }),
+    ...(view.hidden && { hidden: view.hidden }),
+    ...(view.opened && { opened: view.opened }),
   };
 }
 
@@ -100,6 +106,9 @@ export function decodeView(value: unknown): FunctionView {
     })),
     vectors: view.vectors,
     ...(view.denied && { denied: view.denied }),
+    ...(view.words && { words: view.words }),
+    ...(view.hidden && { hidden: view.hidden }),
+    ...(view.opened && { opened: view.opened }),
   };
 }
 
