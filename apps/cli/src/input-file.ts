@@ -35,7 +35,7 @@ async function collect(stream: NodeJS.ReadableStream, path: string, mostBytes: n
   const chunks: Buffer[] = [];
   let length = 0;
   for await (const chunk of stream) {
-    const bytes = Buffer.from(chunk as Buffer | string);
+    const bytes = Buffer.from(chunk);
     length += bytes.length;
     if (length > mostBytes) {
       throw new XenptError(FILE_ERROR, `${path} has more than ${mostBytes} bytes`, {
