@@ -48,8 +48,8 @@ const messageControl = (offeredLog2: number): Register => ({
   rsvdp: 0xf800,
   fields: {
     enable: [0, 1],
-      multipleMessageCapable: [...multipleMessageCapable, vectors],
-      multipleMessageEnable: [...multipleMessageEnable, vectors],
+    multipleMessageCapable: [multipleMessageCapable[0], multipleMessageCapable[1], vectors],
+    multipleMessageEnable: [multipleMessageEnable[0], multipleMessageEnable[1], vectors],
     is64BitCapable: [7, 1],
     perVectorMasking: [8, 1],
     extendedMessageDataCapable: [9, 1],

@@ -67,10 +67,8 @@ export interface DescribedImage {
  *
  * @throws {@link PciError} `PCI_CONFIG_LENGTH`, `PCI_FUNCTION_ABSENT` or `PCI_HEADER_TYPE_UNSUPPORTED`
  */
-export function describeCapabilities(
-  image: DescribedImage,
-  circumstances: Circumstances = plainCircumstances,
-): CapabilityListing {
+export function describeCapabilities(image: DescribedImage, given: Partial<Circumstances> = {}): CapabilityListing {
+  const circumstances = { ...plainCircumstances, ...given };
   const { config } = image;
   checkHeader(config);
   const list = listCapabilities(config, catalogue, circumstances);

@@ -1,3 +1,4 @@
+import { plainCircumstances } from '../capabilities/capability.js';
 import { catalogue } from '../capabilities/index.js';
 import { type AccessWidth, allOnes, readLittleEndian } from '../config-space/access.js';
 import { type CapabilityList, listCapabilities } from '../config-space/capability-list.js';
@@ -102,9 +103,9 @@ export function describeGuestView(seen: SeenFunction): {
 
 /** Whether the host offers a reset decides which capabilities there are; `hidden` tells which it was. */
 function listAsServed({ host, hidden }: SeenFunction): CapabilityList {
-  const without = listCapabilities(host, catalogue, { functionReset: false });
+  const without = listCapabilities(host, catalogue, plainCircumstances);
   const fits = without.hidden.every((one) => hidden.some(({ offset }) => offset === one.offset));
-  return fits ? without : listCapabilities(host, catalogue, { functionReset: true });
+  return fits ? without : listCapabilities(host, catalogue, { ...plainCircumstances, functionReset: true });
 }
 
 function describeGroup(seen: SeenFunction, group: Group): SeenRegister[] {
