@@ -1,7 +1,7 @@
 import { defineConfig } from 'tsup';
 
 export default defineConfig({
-  entry: ['src/index.ts', 'src/sysfs/index.ts', 'src/grammar/index.ts'],
+  entry: ['src/index.ts', 'src/sysfs/index.ts', 'src/sysfs/testing/index.ts', 'src/grammar/index.ts'],
   format: ['esm', 'cjs'],
   // The entries share one PciError in CommonJS too, so that `instanceof` holds between them.
   splitting: true,

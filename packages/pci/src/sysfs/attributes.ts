@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, readlinkSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { basename, join } from 'node:path';
 
 import { type Sbdf, formatSbdf } from '../sbdf.js';
@@ -61,6 +61,25 @@ export function readLinkName(path: string): string | null {
     return basename(readlinkSync(path));
   } catch (cause) {
     if (isAbsent(cause)) return null;
+    throw sysfsFailure(path, 'read', cause);
+  }
+}
+
+/** What a link points to; null when there is nothing, or something that is no link. */
+export function readLinkTarget(path: string): string | null {
+  try {
+    return readlinkSync(path);
+  } catch {
+    return null;
+  }
+}
+
+/** Names in a folder; none when it is not there. */
+export function readNames(path: string): string[] {
+  try {
+    return readdirSync(path);
+  } catch (cause) {
+    if (isAbsent(cause)) return [];
     throw sysfsFailure(path, 'read', cause);
   }
 }

@@ -2,6 +2,7 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { className } from '../class-code.js';
+import type { FunctionSummary } from '../inventory/function-record.js';
 import type { FunctionImage, Resource } from '../resource.js';
 import { type Sbdf, compareSbdf, parseSbdf } from '../sbdf.js';
 import {
@@ -20,33 +21,7 @@ import { SysfsError, malformed, sysfsFailure } from './errors.js';
 import { type PciIds, loadPciIds } from './pci-ids.js';
 import { parseResources } from './resources.js';
 
-/** One function as the host's kernel describes it. */
-export interface FunctionSummary {
-  readonly sbdf: Sbdf;
-  readonly vendorId: number;
-  readonly deviceId: number;
-  readonly subsystemVendorId: number;
-  readonly subsystemDeviceId: number;
-  /** 24 bits: base class, subclass, programming interface. */
-  readonly classCode: number;
-  readonly className: string;
-  readonly revision: number;
-  /** The host's driver; null when none is bound. */
-  readonly driver: string | null;
-  /** Line interrupt; 0 = none. */
-  readonly irq: number;
-  /** −1 = none. */
-  readonly numaNode: number;
-  readonly iommuGroup: number | null;
-  readonly resources: readonly Resource[];
-  /** In the order the kernel tries them, e.g. `flr`, `pm`, `bus`. */
-  readonly resetMethods: readonly string[];
-  readonly hasReset: boolean;
-  readonly isVirtualFunction: boolean;
-  /** From pci.ids, where it is installed. */
-  readonly vendorName?: string;
-  readonly deviceName?: string;
-}
+export type { FunctionSummary };
 
 /**
  * Every function of the host, sorted by address. One that is removed meanwhile is left out; so is one in a
@@ -70,7 +45,7 @@ export function listFunctions(options: SysfsOptions = {}): FunctionSummary[] {
  * @throws {@link SysfsError} `SYSFS_FUNCTION_NOT_FOUND` when the host does not have it
  */
 export function readFunctionSummary(sbdf: Sbdf, options: SysfsOptions = {}): FunctionSummary {
-  return summarize(sbdf, options, loadPciIds(options));
+  return summarizeDirectory(sbdf, functionDirectory(sbdf, options), loadPciIds(options));
 }
 
 /**
@@ -96,7 +71,8 @@ export function readFunctionImage(sbdf: Sbdf, options: SysfsOptions = {}): Funct
   };
 }
 
-function functionNames(options: SysfsOptions): string[] {
+/** Names in the folder of functions, whatever they are. */
+export function functionNames(options: SysfsOptions): string[] {
   const directory = functionsDirectory(options);
   try {
     return readdirSync(directory);
@@ -107,15 +83,15 @@ function functionNames(options: SysfsOptions): string[] {
 
 function summaryUnlessRemoved(sbdf: Sbdf, options: SysfsOptions, names: PciIds): FunctionSummary | null {
   try {
-    return summarize(sbdf, options, names);
+    return summarizeDirectory(sbdf, functionDirectory(sbdf, options), names);
   } catch (error) {
     if (error instanceof SysfsError && error.code === 'SYSFS_FUNCTION_NOT_FOUND') return null;
     throw error;
   }
 }
 
-function summarize(sbdf: Sbdf, options: SysfsOptions, names: PciIds): FunctionSummary {
-  const directory = functionDirectory(sbdf, options);
+/** The function whose files are in `directory`. */
+export function summarizeDirectory(sbdf: Sbdf, directory: string, names: PciIds): FunctionSummary {
   const at = (name: string): string => join(directory, name);
   const vendorId = readHex(at('vendor'), 4);
   const deviceId = readHex(at('device'), 4);

@@ -1,0 +1,70 @@
+import { join } from 'node:path';
+
+import type { LinkState, PowerState, VirtualFunctionRole } from '../inventory/function-record.js';
+import { readLinkName, readNames, readOptionalText } from './attributes.js';
+
+/** What newer kernels, and only some devices, have beside the files of every function. */
+export interface SysfsDetails {
+  readonly driverOverride: string | null;
+  readonly bootDisplay: boolean | null;
+  readonly link: LinkState | null;
+  readonly powerState: PowerState | null;
+  readonly virtualFunctions: VirtualFunctionRole | null;
+  /** The firmware's name of a built-in device. */
+  readonly label: string | null;
+}
+
+const powerStates: readonly string[] = ['D0', 'D1', 'D2', 'D3hot', 'D3cold'] satisfies PowerState[];
+
+/** Reads the optional files of one function; what is not there or makes no sense is null. */
+export function readDetails(directory: string): SysfsDetails {
+  // One look into the folder spares a failing open for each of the files that most functions do not have.
+  const names = new Set(readNames(directory));
+  const text = (name: string): string | null =>
+    names.has(name) ? (readOptionalText(join(directory, name))?.trim() ?? null) : null;
+  const power = text('power_state');
+  const override = text('driver_override');
+  const boot = text('boot_vga');
+  return {
+    driverOverride: override === null || override === '' || override === '(null)' ? null : override,
+    bootDisplay: boot === null ? null : boot === '1',
+    link: readLink(text),
+    powerState: power !== null && powerStates.includes(power) ? (power as PowerState) : null,
+    virtualFunctions: readRole(directory, names, text),
+    label: printable(text('label')),
+  };
+}
+
+/** Linux Documentation/ABI/testing/sysfs-bus-pci: `8.0 GT/s PCIe`, and a bare number of lanes. */
+function readLink(text: (name: string) => string | null): LinkState | null {
+  const numbers = ['current_link_speed', 'current_link_width', 'max_link_speed', 'max_link_width'].map((name) => {
+    const value = Number.parseFloat(text(name) ?? '');
+    return Number.isFinite(value) && value >= 0 ? value : null;
+  });
+  const [speed, width, maxSpeed, maxWidth] = numbers;
+  if (typeof maxSpeed !== 'number' || typeof maxWidth !== 'number' || maxWidth === 0 || maxWidth === 255) return null;
+  return { speed: speed ?? 0, width: width ?? 0, maxSpeed, maxWidth };
+}
+
+function readRole(
+  directory: string,
+  names: ReadonlySet<string>,
+  text: (name: string) => string | null,
+): VirtualFunctionRole | null {
+  if (names.has('physfn')) {
+    const physicalFunction = readLinkName(join(directory, 'physfn'));
+    return physicalFunction === null ? null : { kind: 'virtual', physicalFunction };
+  }
+  const total = text('sriov_totalvfs');
+  if (total === null || !/^[0-9]{1,5}$/.test(total)) return null;
+  const enabled = [...names]
+    .filter((name) => /^virtfn[0-9]+$/.test(name))
+    .map((name) => readLinkName(join(directory, name)))
+    .filter((name) => name !== null);
+  return { kind: 'physical', total: Number(total), enabled: enabled.sort() };
+}
+
+function printable(label: string | null): string | null {
+  const shown = label?.replace(/\p{C}/gu, '?').slice(0, 64) ?? '';
+  return shown === '' ? null : shown;
+}

@@ -1,0 +1,205 @@
+import { join } from 'node:path';
+
+import { parseDmar } from '../acpi/dmar.js';
+import { parseIvrs } from '../acpi/ivrs.js';
+import { assignReservedRegions, type FirmwareTables } from '../acpi/reserved-regions.js';
+import { PciError } from '../errors.js';
+import { readConfigFacts } from '../inventory/config-facts.js';
+import type { ConfigFacts, FunctionRecord, FunctionSummary, ReservedRegion } from '../inventory/function-record.js';
+import { accessControlGroups } from '../inventory/groups.js';
+import { compareLocations, formatLocation, type Location, parseLocation } from '../inventory/location.js';
+import { gradeReset } from '../inventory/reset-report.js';
+import { buildTopology, type TopologyEntry } from '../inventory/topology.js';
+import { exists, functionsDirectory, readBytes, readLinkTarget, type SysfsOptions } from './attributes.js';
+import { SysfsError } from './errors.js';
+import { functionNames, summarizeDirectory } from './functions.js';
+import { readDetails, type SysfsDetails } from './function-details.js';
+import { readKernelRegions } from './kernel-regions.js';
+import { loadPciIds, type PciIds } from './pci-ids.js';
+import { readSlotLabels } from './slots.js';
+
+export interface FunctionRecords {
+  /** In order of address. */
+  readonly functions: readonly FunctionRecord[];
+  /** From the firmware's DMAR table; null when there is none. */
+  readonly interruptRemapping: boolean | null;
+  /** What could not be read, and why; one sentence each. */
+  readonly notes: readonly string[];
+}
+
+/** A function before it knows its neighbours. */
+interface RawFunction {
+  readonly location: Location;
+  readonly address: string;
+  readonly link: string | null;
+  readonly summary: FunctionSummary;
+  readonly config: ConfigFacts;
+  readonly details: SysfsDetails;
+  readonly subsystemName: string | undefined;
+}
+
+/**
+ * Everything that a tree tells of every function. One that is removed meanwhile is left out; one whose files cannot be
+ * understood, too, with a note.
+ *
+ * @throws {@link SysfsError} when there is no folder of functions
+ */
+export function readFunctionRecords(options: SysfsOptions = {}): FunctionRecords {
+  const notes: string[] = [];
+  const raw = readRawFunctions(options, notes);
+  const neighbours = functionsByBus(raw);
+  const tables = readTables(options, notes);
+  const topology = buildTopology(raw.map(({ location, link, config }) => ({ location, link, buses: config.buses })));
+  const parentOf = (address: string): string | null => topology.get(address)?.parent ?? null;
+  const readable = raw.every(({ config }) => config.sizeBytes > 64 || config.headerType > 1 || !config.answers);
+  if (!readable) {
+    notes.push(
+      'Only root can read capabilities: interrupts, serial numbers, isolation and part of the resets are unknown.',
+    );
+  }
+  const isolation = raw.map(({ location, address, config }) => ({ location, parent: parentOf(address), ...config }));
+  const acs = readable ? accessControlGroups(isolation) : null;
+  const targets = raw.map(({ location, address, config }) => ({
+    location,
+    parent: parentOf(address),
+    secondaryBus: config.buses?.secondary ?? null,
+  }));
+  const regions = assignReservedRegions(tables, targets);
+  const kernelGroups = functionsByGroup(raw);
+  const kernelRegions = readKernelRegions([...kernelGroups.keys()], options);
+  const slots = readSlotLabels(options);
+  const functions = raw.map((one) => {
+    const group = one.summary.iommuGroup;
+    return assemble(one, {
+      topology: topology.get(one.address) ?? { parent: null, path: '' },
+      neighbours: (neighbours.get(one.address.slice(0, -5)) ?? []).filter((other) => other !== one.address),
+      kernelGroup: group === null ? null : (kernelGroups.get(group) ?? null),
+      acsGroup: acs?.get(one.address) ?? null,
+      regions: [...(regions.get(one.address) ?? []), ...(group === null ? [] : (kernelRegions.get(group) ?? []))],
+      slotLabel: slots.get(one.address.slice(0, -2)) ?? one.details.label,
+    });
+  });
+  return { functions, interruptRemapping: tables.dmar?.interruptRemapping ?? null, notes };
+}
+
+interface Surroundings {
+  readonly topology: TopologyEntry;
+  readonly neighbours: readonly string[];
+  readonly kernelGroup: readonly string[] | null;
+  readonly acsGroup: readonly string[] | null;
+  readonly regions: readonly ReservedRegion[];
+  readonly slotLabel: string | null;
+}
+
+function assemble(raw: RawFunction, around: Surroundings): FunctionRecord {
+  const { summary, config, details, address, subsystemName } = raw;
+  const { vendorId, deviceId, subsystemVendorId, subsystemDeviceId, classCode } = summary;
+  const { topology, neighbours } = around;
+  return {
+    ...summary,
+    address,
+    identity: {
+      path: topology.path,
+      ...{ vendorId, deviceId, subsystemVendorId, subsystemDeviceId, classCode },
+      serialNumber: config.serialNumber,
+      slotLabel: around.slotLabel,
+    },
+    parent: topology.parent,
+    subsystemName: subsystemName ?? null,
+    driverOverride: details.driverOverride,
+    bootDisplay: details.bootDisplay,
+    config,
+    interrupts: config.interrupts,
+    link: details.link ?? config.link,
+    powerState: details.powerState ?? config.powerState,
+    virtualFunctions: details.virtualFunctions,
+    reset: gradeReset({
+      methods: summary.resetMethods,
+      hasReset: summary.hasReset,
+      config,
+      busNeighbours: topology.parent === null ? [] : neighbours,
+    }),
+    groups: { kernel: around.kernelGroup, acs: around.acsGroup, xen: null },
+    reservedRegions: unique(around.regions),
+  };
+}
+
+function readRawFunctions(options: SysfsOptions, notes: string[]): RawFunction[] {
+  const names = loadPciIds(options);
+  const locations = functionNames(options)
+    .map((name) => parseLocation(name))
+    .filter((location) => location !== null)
+    .sort(compareLocations);
+  return locations.flatMap((location) => {
+    try {
+      return [readRaw(location, options, names)];
+    } catch (error) {
+      if (!(error instanceof SysfsError)) throw error;
+      if (error.code !== 'SYSFS_FUNCTION_NOT_FOUND') {
+        notes.push(`${formatLocation(location)} is left out: ${error.message}`);
+      }
+      return [];
+    }
+  });
+}
+
+function readRaw(location: Location, options: SysfsOptions, names: PciIds): RawFunction {
+  const address = formatLocation(location);
+  const directory = join(functionsDirectory(options), address);
+  const summary = summarizeDirectory(location, directory, names);
+  return {
+    location,
+    address,
+    link: readLinkTarget(directory),
+    summary,
+    config: readConfigFacts(readBytes(join(directory, 'config'))),
+    details: readDetails(directory),
+    subsystemName: names.subsystemName(summary),
+  };
+}
+
+function functionsByBus(raw: readonly RawFunction[]): ReadonlyMap<string, readonly string[]> {
+  const buses = new Map<string, string[]>();
+  for (const { address } of raw) {
+    const bus = address.slice(0, -5);
+    const known = buses.get(bus);
+    if (known === undefined) buses.set(bus, [address]);
+    else known.push(address);
+  }
+  return buses;
+}
+
+function functionsByGroup(raw: readonly RawFunction[]): ReadonlyMap<number, readonly string[]> {
+  const groups = new Map<number, string[]>();
+  for (const { address, summary } of raw) {
+    if (summary.iommuGroup === null) continue;
+    groups.set(summary.iommuGroup, [...(groups.get(summary.iommuGroup) ?? []), address]);
+  }
+  return groups;
+}
+
+/** A broken table costs its regions, not the inventory. */
+function readTables({ sysroot = '/' }: SysfsOptions, notes: string[]): FirmwareTables {
+  const read = <T>(names: readonly string[], parse: (bytes: Uint8Array) => T): T | null => {
+    for (const name of names) {
+      const path = join(sysroot, 'sys/firmware/acpi/tables', name);
+      if (!exists(path)) continue;
+      try {
+        return parse(readBytes(path));
+      } catch (error) {
+        if (!(error instanceof PciError)) throw error;
+        notes.push(`Reserved memory of ${name} is unknown: ${error.message}`);
+      }
+    }
+    return null;
+  };
+  return { dmar: read(['DMAR', 'XMAR'], parseDmar), ivrs: read(['IVRS'], parseIvrs) };
+}
+
+function unique(regions: readonly ReservedRegion[]): ReservedRegion[] {
+  const known = new Set<string>();
+  return regions.filter(({ start, end }) => {
+    const key = `${start}-${end}`;
+    return !known.has(key) && known.add(key);
+  });
+}
