@@ -75,3 +75,54 @@ export {
 } from './guest-view/describe-view.js';
 export { type DumpedFunction, parseConfigDump } from './config-space/dump.js';
 export { type DumpedImage, imageOfDump } from './guest-view/dumped.js';
+
+export type {
+  ConfigFacts,
+  FunctionIdentity,
+  FunctionInterrupts,
+  FunctionRecord,
+  FunctionSummary,
+  IsolationGroups,
+  LinkState,
+  MsixPlace,
+  PowerState,
+  ReservedRegion,
+  ResetGrade,
+  ResetReport,
+  VirtualFunctionRole,
+} from './inventory/function-record.js';
+export { isBridge } from './inventory/function-record.js';
+export type {
+  DiskUse,
+  ExpectedDevice,
+  GuestConfig,
+  GuestConfigDevice,
+  HiddenFunction,
+  HideParameter,
+  HostFacts,
+  HostInventory,
+  ManagementInterface,
+  OwnedFunction,
+  Owner,
+  XenFacts,
+} from './inventory/host-facts.js';
+export { compareIdentities, type IdentityDifference } from './inventory/identity.js';
+export { guestInterruptBudget, messageVectors } from './inventory/interrupt-budget.js';
+export {
+  type GuestMemory,
+  neededMmioHole,
+  type PlacedBar,
+  type PlacedBarInput,
+  type Placement,
+  placeBars,
+} from './placement/hvmloader.js';
+export {
+  emulatedBars,
+  emulatedDisplayAndNetwork,
+  fitDevices,
+  type FitReport,
+  guestBars,
+} from './placement/guest-bars.js';
+export { evaluate, type Evaluation, type Finding, type FunctionVerdict, type Verdict } from './rules/evaluate.js';
+export { rules } from './rules/index.js';
+export type { Effect, Rule, RuleText, Severity } from './rules/rule.js';

@@ -1,0 +1,82 @@
+import type { HostInventory, OwnedFunction } from '../inventory/host-facts.js';
+import { rules } from './index.js';
+import { type Effect, isWanted, type RuleHit, type Severity } from './rule.js';
+
+export type Verdict = 'assignable' | 'with-warning' | 'not-assignable';
+
+/** One thing that one rule found. */
+export interface Finding {
+  /** Id of the rule. */
+  readonly rule: string;
+  readonly title: string;
+  readonly scope: 'function' | 'host' | 'guest';
+  /** The address of a function, the name of a guest, or `host`. */
+  readonly subject: string;
+  readonly severity: Severity;
+  readonly effect: Effect;
+  readonly message: string;
+  readonly evidence: readonly string[];
+  readonly fix: string | null;
+}
+
+export interface FunctionVerdict {
+  readonly verdict: Verdict;
+  /** Of the function itself, and those of the host that concern every function. */
+  readonly findings: readonly Finding[];
+}
+
+export interface Evaluation {
+  /** By address. */
+  readonly functions: ReadonlyMap<string, FunctionVerdict>;
+  /** Everything, what hurts most first. */
+  readonly findings: readonly Finding[];
+}
+
+const severities: readonly Severity[] = ['error', 'warning', 'info'];
+
+/** Applies every rule to a host. */
+export function evaluate(inventory: HostInventory): Evaluation {
+  const ofHost = rules.flatMap((rule) =>
+    rule.scope === 'host' ? rule.check(inventory).map((hit) => toFinding(rule, 'host', hit, true)) : [],
+  );
+  const ofGuests = inventory.host.guestConfigs.flatMap((guest) =>
+    rules.flatMap((rule) =>
+      rule.scope === 'guest' ? rule.check(guest, inventory).map((hit) => toFinding(rule, guest.name, hit, true)) : [],
+    ),
+  );
+  const general = ofHost.filter(({ effect }) => effect !== 'none');
+  const functions = new Map<string, FunctionVerdict>();
+  const ofFunctions: Finding[] = [];
+  for (const fn of inventory.functions) {
+    const own = checkFunction(fn, inventory);
+    ofFunctions.push(...own);
+    const findings = [...own, ...general];
+    functions.set(fn.address, { verdict: verdictOf(findings), findings });
+  }
+  const order = new Map(rules.map(({ id }, index) => [id, index]));
+  const rank = ({ severity, rule }: Finding): number =>
+    severities.indexOf(severity) * rules.length + (order.get(rule) ?? 0);
+  return { functions, findings: [...ofHost, ...ofFunctions, ...ofGuests].sort((a, b) => rank(a) - rank(b)) };
+}
+
+function checkFunction(fn: OwnedFunction, inventory: HostInventory): Finding[] {
+  const wanted = isWanted(fn);
+  return rules.flatMap((rule) =>
+    rule.scope === 'function' ? rule.check(fn, inventory).map((hit) => toFinding(rule, fn.address, hit, wanted)) : [],
+  );
+}
+
+function toFinding(
+  { id, title, scope }: (typeof rules)[number],
+  subject: string,
+  { effect, severity, message, evidence, fix }: RuleHit,
+  wanted: boolean,
+): Finding {
+  const byEffect: Severity = !wanted || effect === 'none' ? 'info' : effect === 'blocks' ? 'error' : 'warning';
+  return { rule: id, title, scope, subject, severity: severity ?? byEffect, effect, message, evidence, fix };
+}
+
+function verdictOf(findings: readonly Finding[]): Verdict {
+  if (findings.some(({ effect }) => effect === 'blocks')) return 'not-assignable';
+  return findings.some(({ effect }) => effect === 'warns') ? 'with-warning' : 'assignable';
+}

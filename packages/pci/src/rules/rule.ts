@@ -1,0 +1,92 @@
+import { isBridge } from '../inventory/function-record.js';
+import type { GuestConfig, HostInventory, OwnedFunction } from '../inventory/host-facts.js';
+
+/** What a finding means for giving the function to a guest. */
+export type Effect = 'blocks' | 'warns' | 'none';
+export type Severity = 'error' | 'warning' | 'info';
+
+/** What a rule has found: where it applies, and why. */
+export interface RuleHit {
+  readonly effect: Effect;
+  /**
+   * How much it hurts whoever wants the function. Left out: as much as its effect where somebody wants to pass the
+   * function through, and nothing where nobody does.
+   */
+  readonly severity?: Severity;
+  /** One sentence with the values that decided. */
+  readonly message: string;
+  /** Where those values stand: files, registers, lines. */
+  readonly evidence: readonly string[];
+  /** A command or a line of configuration, ready to use; null: nothing on this host helps. */
+  readonly fix: string | null;
+}
+
+/** What `xenpt explain` says, without a host. */
+export interface RuleText {
+  /** Stable: programs and documents refer to it. */
+  readonly id: string;
+  readonly title: string;
+  /** Why it happens. */
+  readonly cause: string;
+  /** What it does to who goes on. */
+  readonly consequence: string;
+  /** What to do, in general. */
+  readonly remedy: string;
+}
+
+export interface FunctionRule extends RuleText {
+  readonly scope: 'function';
+  readonly check: (fn: OwnedFunction, inventory: HostInventory) => readonly RuleHit[];
+}
+
+export interface HostRule extends RuleText {
+  readonly scope: 'host';
+  readonly check: (inventory: HostInventory) => readonly RuleHit[];
+}
+
+export interface GuestRule extends RuleText {
+  readonly scope: 'guest';
+  readonly check: (guest: GuestConfig, inventory: HostInventory) => readonly RuleHit[];
+}
+
+export type Rule = FunctionRule | HostRule | GuestRule;
+
+/** Drivers that hold a function for a guest. */
+const holders: readonly string[] = ['pciback', 'vfio-pci', 'xen-pciback'];
+
+export function isHeldForGuests({ driver }: OwnedFunction): boolean {
+  return driver !== null && holders.includes(driver);
+}
+
+/** Whether somebody means to pass it through: it is held for that, a guest has it, or a configuration names it. */
+export function isWanted(fn: OwnedFunction): boolean {
+  return isHeldForGuests(fn) || fn.owner.kind === 'domain' || fn.wantedBy.length > 0;
+}
+
+/** The other endpoints among `addresses`. */
+export function otherEndpoints(
+  fn: OwnedFunction,
+  addresses: readonly string[],
+  { byAddress }: HostInventory,
+): OwnedFunction[] {
+  return addresses
+    .filter((address) => address !== fn.address)
+    .map((address) => byAddress.get(address))
+    .filter((other) => other !== undefined)
+    .filter((other) => !isBridge(other));
+}
+
+/** Whether two functions go to the same place: the same guest, or both waiting. */
+export function haveSameOwner(a: OwnedFunction, b: OwnedFunction): boolean {
+  if (a.owner.kind === 'domain' && b.owner.kind === 'domain') return a.owner.domid === b.owner.domid;
+  return isHeldForGuests(a) && isHeldForGuests(b);
+}
+
+/** `0000:02:00.1 (snd_hda_intel)`. */
+export function nameWithDriver({ address, driver }: OwnedFunction): string {
+  return `${address} (${driver ?? 'no driver'})`;
+}
+
+export function deviceFile({ address }: Pick<OwnedFunction, 'address'>, name: string): string {
+  return `/sys/bus/pci/devices/${address}/${name}`;
+}
