@@ -13,6 +13,7 @@
         "native/devicemodel.cc",
         "native/ctrl.cc",
         "native/dirty-log.cc",
+        "native/host-control.cc",
         "native/store.cc",
         "native/ioreq-port.cc",
         "native/device-memory.cc",

@@ -10,6 +10,7 @@ Napi::Function DefineForeignMemory(Napi::Env env);
 Napi::Function DefineDeviceModel(Napi::Env env);
 Napi::Function DefineControl(Napi::Env env);
 Napi::Function DefineDirtyLogControl(Napi::Env env);
+Napi::Function DefineHostControl(Napi::Env env);
 Napi::Function DefineXenstore(Napi::Env env);
 Napi::Function DefineIoreqPort(Napi::Env env);
 Napi::Function DefineDeviceMemory(Napi::Env env);

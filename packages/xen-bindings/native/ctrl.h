@@ -72,6 +72,15 @@ inline const Function<int(Handle, uint32_t, uint32_t, uint32_t, uint32_t, uint64
 inline const Function<int(Handle, uint32_t, uint32_t, uint32_t, uint32_t)> unbind_msi_irq{
     library, "xc_domain_unbind_msi_irq"};
 
+/** xen_reserved_device_memory of xen/include/public/memory.h */
+struct ReservedDeviceMemory {
+  uint64_t start_pfn;
+  uint64_t nr_pages;
+};
+
+inline const Function<int(Handle, uint32_t, uint16_t, uint8_t, uint8_t, ReservedDeviceMemory*, uint32_t*)>
+    reserved_device_memory_map{library, "xc_reserved_device_memory_map"};
+
 /** xen_domctl_shadow_op_stats of xen/include/public/domctl.h */
 struct DirtyStats {
   uint32_t fault_count;

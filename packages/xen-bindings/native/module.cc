@@ -53,6 +53,7 @@ Napi::Object Initialize(Napi::Env env, Napi::Object exports) {
   exports.Set("DeviceModel", DefineDeviceModel(env));
   exports.Set("Control", DefineControl(env));
   exports.Set("DirtyLogControl", DefineDirtyLogControl(env));
+  exports.Set("HostControl", DefineHostControl(env));
   exports.Set("Xenstore", DefineXenstore(env));
   exports.Set("IoreqPort", DefineIoreqPort(env));
   exports.Set("DeviceMemory", DefineDeviceMemory(env));

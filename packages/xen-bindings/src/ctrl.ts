@@ -117,10 +117,14 @@ export class Control {
     calling(() => this.#native.xc_deassign_device(domid, sbdf));
   }
 
-  /** The functions that share the device's IOMMU group, by sbdf. */
+  /**
+   * The other functions of the domain that share the device's IOMMU group, by sbdf. Those of other domains, and those
+   * in quarantine, are not told. Xen answers with bus << 16 | devfn << 8, without the segment, which is the device's.
+   */
   deviceGroup(domid: number, sbdf: number): number[] {
     requireDevice(domid, sbdf);
-    return calling(() => this.#native.xc_get_device_group(domid, sbdf, DEVICE_GROUP_MAX));
+    const group = calling(() => this.#native.xc_get_device_group(domid, sbdf, DEVICE_GROUP_MAX));
+    return group.map((busDevfn) => (((sbdf >>> 16) << 16) | ((busDevfn >>> 8) & 0xffff)) >>> 0);
   }
 
   /** Allows or forbids the domain `count` machine frames from `mfn` on. */

@@ -86,6 +86,17 @@ export interface NativeControl extends NativeHandle {
   xc_domain_unbind_msi_irq(domid: number, gvec: number, pirq: number, gflags: number): void;
 }
 
+export interface NativeHostControl extends NativeHandle {
+  xc_reserved_device_memory_map(
+    flags: number,
+    segment: number,
+    bus: number,
+    devfn: number,
+    most: number,
+  ): BigUint64Array | number;
+  xc_version(): string;
+}
+
 export interface NativeDirtyLogControl extends NativeHandle {
   xc_shadow_control(domid: number, operation: number): void;
   xc_logdirty_control(
@@ -140,6 +151,7 @@ export interface Addon {
   DeviceModel: new () => NativeDeviceModel;
   Control: new () => NativeControl;
   DirtyLogControl: new () => NativeDirtyLogControl;
+  HostControl: new () => NativeHostControl;
   Xenstore: new () => NativeXenstore;
   IoreqPort: new (domid: number, serverId: number, vcpuCount: number, wakeFd: number) => NativeIoreqPort;
   DeviceMemory: new (path: string) => NativeDeviceMemory;

@@ -104,6 +104,23 @@ export interface DirtyLogCalls {
   close(): void;
 }
 
+/**
+ * What Xen alone knows of the host; made of `Control` and `HostControl` of `@xenpt/xen-bindings`. `sbdf`: segment << 16 |
+ * bus << 8 | device << 3 | function. Errors carry `errnoName`.
+ */
+export interface HypervisorFacts {
+  /** `4.17.6` */
+  version(): string;
+  commandLine(): string;
+  /** Whether HVM guests can have devices. */
+  directIo(): boolean;
+  /** The other functions of the domain in the device's IOMMU group, by sbdf. */
+  deviceGroup(domid: number, sbdf: number): readonly number[];
+  /** Frames of 4 KiB that the firmware keeps for the device. */
+  reservedMemory(sbdf: number): readonly { readonly startFrame: bigint; readonly frameCount: bigint }[];
+  close(): void;
+}
+
 export interface RunningProcess {
   readonly pid: number;
   /** Its command line, word by word; as the process itself may have changed it. */
@@ -150,6 +167,8 @@ export interface XenHost {
   readonly monitors: MonitorPaths;
   /** A handle of its own for one measurement. Throws XENPT_NO_XEN. */
   openDirtyLogCalls(): DirtyLogCalls;
+  /** A handle of its own for one look. Throws XENPT_NO_XEN. */
+  openHypervisorFacts(): HypervisorFacts;
   /**
    * Connects to the running device model of a guest; null if none listens. One that serves another domain, which had
    * the same id, is an error.

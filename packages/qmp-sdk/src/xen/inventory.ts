@@ -3,67 +3,98 @@ import {
   decodeConfigSpace,
   describeCapabilities,
   describeRegisters,
+  evaluate,
+  type Finding,
   formatSbdf,
+  type FunctionRecord,
+  type FunctionSummary,
+  type FunctionVerdict,
   type HiddenCapability,
+  type HostFacts,
+  type OwnedFunction,
+  type Owner,
   PciError,
   type RegisterDescription,
   type Sbdf,
+  type Verdict,
 } from '@xenpt/pci';
 import {
   canResetFunction,
-  type FunctionSummary,
-  listFunctions,
   readFunctionImage,
+  readFunctionRecords,
   readFunctionSummary,
+  readHostFacts,
 } from '@xenpt/pci/sysfs';
-import { readPublishedDevices } from './device-nodes.js';
-import { domainName, parseDomid } from './domains.js';
 import { describeError, XenErrorCode, XenOperationError } from './errors.js';
-import type { Store, Sysfs } from './host.js';
-import { readInUse } from './in-use.js';
-import { storePath } from './paths.js';
+import type { Sysfs } from './host.js';
 import { requireDevice, sysfsOptions } from './pciback.js';
-import { formatGuestAddress, parseBdf } from './spec.js';
+import { parseBdf } from './spec.js';
+import { readXenView, type XenView, type XenViewHost } from './xen-view.js';
 
 const HEADER_BYTES = 64;
 
-/**
- * Who has a function: a guest, nobody yet (assignable), the host (dom0) with or without a driver. Without Xen, or when
- * xenstore cannot be asked, a function on pciback is `unknown`.
- */
-export type Owner =
-  | {
-      readonly kind: 'domain';
-      readonly domid: number;
-      readonly domainName: string;
-      readonly guestSbdf: string | null;
-    }
-  | { readonly kind: 'assignable' }
-  | { readonly kind: 'host'; readonly driver: string | null }
-  | { readonly kind: 'unknown' };
+export type { Owner };
 
-export interface InventoryEntry extends FunctionSummary {
-  readonly owner: Owner;
+/** A function with its owner, and whether it can be given away. */
+export interface InventoryEntry extends OwnedFunction {
+  readonly verdict: Verdict;
+  /** The reasons, and what else is to be known. */
+  readonly findings: readonly Finding[];
 }
 
-/** What an inventory looks at. */
-export interface InventoryHost {
-  readonly sysfs: Sysfs;
-  /** Throws XENPT_NO_XEN where there is no xenstore; the inventory then names drivers only. */
-  readonly store: Store;
-}
+/** What an inventory looks at. Without Xen it names drivers only. */
+export type InventoryHost = XenViewHost;
 
 export interface Inventory {
   readonly functions: readonly InventoryEntry[];
+  readonly host: HostFacts;
+  /** Of functions, host and guests, what hurts most first. */
+  readonly findings: readonly Finding[];
   /** What could not be found out, and why. */
   readonly notes: readonly string[];
 }
 
-/** Every function of this host in order of address, with its owner. Needs neither root nor Xen. */
+/** Every function of this host in order of address, with its owner and its verdict. Needs neither root nor Xen. */
 export function listInventory(host: InventoryHost): Inventory {
-  const { ownerOf, notes } = createOwners(host);
-  const functions = listFunctions(sysfsOptions(host.sysfs));
-  return { functions: functions.map((summary) => ({ ...summary, owner: ownerOf(summary) })), notes };
+  const options = sysfsOptions(host.sysfs);
+  const records = readFunctionRecords(options);
+  const facts = readHostFacts(options);
+  const view = readXenView(host, records.functions);
+  const functions = records.functions.map((record) => ownedFunction(record, view, facts.guestConfigs));
+  const known: HostFacts = {
+    ...facts,
+    xen: view.facts ?? facts.xen,
+    iommu: view.facts?.directIo ?? facts.iommu,
+    interruptRemapping: records.interruptRemapping,
+  };
+  const byAddress = new Map(functions.map((fn) => [fn.address, fn]));
+  const evaluation = evaluate({ functions, byAddress, host: known });
+  return {
+    functions: functions.map((fn) => ({ ...fn, ...judged(evaluation.functions.get(fn.address)) })),
+    host: known,
+    findings: evaluation.findings,
+    notes: [...view.notes, ...records.notes],
+  };
+}
+
+function judged(verdict: FunctionVerdict | undefined): FunctionVerdict {
+  return verdict ?? { verdict: 'not-assignable', findings: [] };
+}
+
+function ownedFunction(record: FunctionRecord, view: XenView, configs: HostFacts['guestConfigs']): OwnedFunction {
+  const { address, reservedRegions } = record;
+  const wantedBy = configs
+    .filter(({ devices }) => devices.some(({ addresses }) => addresses.includes(address)))
+    .map(({ name }) => name);
+  const known = new Set(reservedRegions.map(({ start }) => start));
+  const fromXen = (view.reserved.get(address) ?? []).filter(({ start }) => !known.has(start));
+  return {
+    ...record,
+    groups: { ...record.groups, xen: view.groups.get(address) ?? null },
+    reservedRegions: [...reservedRegions, ...fromXen],
+    owner: view.owners.get(address) ?? { kind: 'host', driver: record.driver },
+    wantedBy,
+  };
 }
 
 export interface FunctionDetails extends InventoryEntry {
@@ -84,10 +115,18 @@ export interface FunctionDetails extends InventoryEntry {
 export function showFunction(host: InventoryHost, bdf: string): FunctionDetails {
   const sbdf = parseBdf(bdf);
   requireDevice(host.sysfs, sbdf);
-  const summary = readFunctionSummary(sbdf, sysfsOptions(host.sysfs));
-  const owners = createOwners(host);
+  const inventory = listInventory(host);
+  const found = inventory.functions.find(({ address }) => address === formatSbdf(sbdf));
+  // Its files make no sense: reading it alone says what is wrong.
+  if (found === undefined) throw unreadable(readFunctionSummary(sbdf, sysfsOptions(host.sysfs)));
   const config = readRegisters(host.sysfs, sbdf);
-  return { ...summary, owner: owners.ownerOf(summary), ...config, notes: [...owners.notes, ...config.notes] };
+  return { ...found, ...config, notes: [...new Set([...inventory.notes, ...config.notes])] };
+}
+
+function unreadable({ sbdf }: FunctionSummary): XenOperationError {
+  return new XenOperationError(XenErrorCode.noSuchDevice, `${formatSbdf(sbdf)} was removed just now`, {
+    next: 'See `xenpt list` for the devices there are.',
+  });
 }
 
 function readRegisters(
@@ -114,55 +153,4 @@ function readRegisters(
       notes: [describeError(error)],
     };
   }
-}
-
-interface Owners {
-  readonly ownerOf: (summary: FunctionSummary) => Owner;
-  readonly notes: readonly string[];
-}
-
-function createOwners(host: InventoryHost): Owners {
-  const { store, notes } = openStore(host);
-  const guests = store ? publishedOwners(store) : new Map<string, Owner>();
-  const ownerOf = ({ sbdf, driver }: FunctionSummary): Owner => {
-    const guest = guests.get(formatSbdf(sbdf)) ?? (store && markedOwner(store, sbdf));
-    if (guest) return guest;
-    if (driver !== 'pciback') return { kind: 'host', driver };
-    return store ? { kind: 'assignable' } : { kind: 'unknown' };
-  };
-  return { ownerOf, notes };
-}
-
-function openStore(host: InventoryHost): { readonly store?: Store; readonly notes: readonly string[] } {
-  try {
-    return { store: host.store, notes: [] };
-  } catch (error) {
-    if (!(error instanceof XenOperationError) || error.code !== XenErrorCode.noXen) throw error;
-    return { notes: [`Which guest has a device cannot be told: ${error.message}.`] };
-  }
-}
-
-/** What the backend directories say; they know the guest's address too. */
-function publishedOwners(store: Store): Map<string, Owner> {
-  const owners = new Map<string, Owner>();
-  for (const text of store.list(storePath.allBackends) ?? []) {
-    const domid = parseDomid(text);
-    if (domid === undefined) continue;
-    for (const { sbdf, guestDevfn } of readPublishedDevices(store, domid)) {
-      owners.set(formatSbdf(sbdf), {
-        kind: 'domain',
-        domid,
-        domainName: domainName(store, domid),
-        guestSbdf: guestDevfn === undefined ? null : formatGuestAddress(guestDevfn),
-      });
-    }
-  }
-  return owners;
-}
-
-function markedOwner(store: Store, sbdf: Sbdf): Owner | undefined {
-  const domid = readInUse(store, sbdf);
-  return domid === undefined
-    ? undefined
-    : { kind: 'domain', domid, domainName: domainName(store, domid), guestSbdf: null };
 }

@@ -3,9 +3,9 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { execPath, geteuid, pid } from 'node:process';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Control, DirtyLogControl, Xenstore } from '@xenpt/xen-bindings';
+import { Control, DirtyLogControl, HostControl, Xenstore } from '@xenpt/xen-bindings';
 import { describeError, nextStepOf, XenErrorCode, XenOperationError } from './errors.js';
-import type { Clock, MonitorPaths, ProcessTable, Store, Toolstack, XenHost } from './host.js';
+import type { Clock, HypervisorFacts, MonitorPaths, ProcessTable, Store, Toolstack, XenHost } from './host.js';
 import { createProcessList } from './real-processes.js';
 import { createSysfs } from './real-sysfs.js';
 import { connectToDomain, spawnModel } from './spawn-model.js';
@@ -64,6 +64,7 @@ export function openXenHost(options: OpenXenHostOptions = {}): XenHost {
     isRoot: geteuid?.() === 0,
     monitors: realMonitors,
     openDirtyLogCalls: () => orNoXen(captured, () => DirtyLogControl.open()),
+    openHypervisorFacts: () => orNoXen(captured, openHypervisorFacts),
     connectModel: (domid, handle) => connectToDomain(runDir, domid, handle),
     startModel: (domid, handle) =>
       spawnModel({ domid, handle, runDir, logDir, sysroot: '', nodePath, mainPath: modelMainPath(), clock }),
@@ -82,6 +83,31 @@ export function openToolstack(captured = false): Toolstack & { close(): void } {
 /** @throws XenOperationError XENPT_NO_XEN */
 export function openStore(captured = false): Store & { close(): void } {
   return orNoXen(captured, () => Xenstore.open());
+}
+
+function openHypervisorFacts(): HypervisorFacts {
+  const control = Control.open();
+  let host: HostControl;
+  try {
+    host = HostControl.open();
+  } catch (error) {
+    control.close();
+    throw error;
+  }
+  return {
+    version: () => {
+      const { major, minor, extra } = control.xenVersion();
+      return `${major}.${minor}${extra}`;
+    },
+    commandLine: () => host.commandLine(),
+    directIo: () => control.physInfo().hvmDirectIo,
+    deviceGroup: (domid, sbdf) => control.deviceGroup(domid, sbdf),
+    reservedMemory: (sbdf) => host.reservedMemory(sbdf),
+    close: () => {
+      host.close();
+      control.close();
+    },
+  };
 }
 
 function orNoXen<T>(captured: boolean, open: () => T): T {

@@ -5,6 +5,7 @@ import { parseSbdf, sbdfToNumber } from '@xenpt/pci';
 import { XenErrorCode, XenOperationError } from '../errors.js';
 import type { Clock, XenHost } from '../host.js';
 import { FakeDirtyLogs } from './fake-dirty-logs.js';
+import { FakeHypervisor } from './fake-hypervisor.js';
 import { FakeModels } from './fake-model.js';
 import { FakeProcesses } from './fake-processes.js';
 import { FakeStore } from './fake-store.js';
@@ -30,6 +31,7 @@ export interface FakeHost extends XenHost {
   readonly store: FakeStore;
   readonly sysfs: FakeSysfs;
   readonly models: FakeModels;
+  readonly hypervisor: FakeHypervisor;
   readonly dirtyLogs: FakeDirtyLogs;
   readonly processList: FakeProcesses;
   /** Everything that an operation can leave behind, to compare before and after. */
@@ -62,6 +64,7 @@ export function createFakeHost(options: FakeHostOptions = {}): FakeHost {
   const store = new FakeStore(journal);
   const sysfs = new FakeSysfs(join(folder, 'root'), journal, functions, { pciback: options.pciback ?? true });
   const models = new FakeModels(journal);
+  const hypervisor = new FakeHypervisor(toolstack);
   const dirtyLogs = new FakeDirtyLogs(journal, toolstack);
   const processList = new FakeProcesses(OUR_PID);
   for (const domain of [fakeDomain(0, { flags: { hvm: false, paused: false } }), ...domains]) {
@@ -91,6 +94,8 @@ export function createFakeHost(options: FakeHostOptions = {}): FakeHost {
       lock: (domid, handle) => join(folder, `userdata-l.${domid}.${handle}.qmp-socket-lock`),
     },
     openDirtyLogCalls: () => requireXen(xen, dirtyLogs).open(),
+    hypervisor,
+    openHypervisorFacts: () => requireXen(xen, hypervisor),
     connectModel: (domid) => models.connect(domid),
     startModel: (domid, handle) => models.start(domid, handle),
     dump: () => [...toolstack.dump(), ...store.dump(), ...sysfs.dump(), ...models.dump(), ...dirtyLogs.dump()],

@@ -58,6 +58,7 @@ int xc_version(xc_interface *xch, int command, void *argument) {
   if (command == 0) return 4 << 16 | 17;
   if (command == 1) strcpy(argument, ".7-fake");
   if (command == 6) ((uint32_t *)argument)[1] = 0xdeadbeefu;
+  if (command == 9) strcpy(argument, "iommu=verbose extra_guest_irqs=64");
   return 0;
 }
 
@@ -96,8 +97,27 @@ int xc_get_device_group(xc_interface *xch, uint32_t domid, uint32_t sbdf, uint32
   record("xc_get_device_group %u %u %u", domid, sbdf, max);
   if (fails("xc_get_device_group")) return -1;
   *count = 2;
-  group[0] = sbdf;
-  group[1] = 0xfffffff8u;
+  /* iommu_get_device_group(): bus << 16 | devfn << 8. */
+  group[0] = sbdf << 8;
+  group[1] = 0xfff800u;
+  return 0;
+}
+
+/* As many regions as the bus has, one frame each. */
+int xc_reserved_device_memory_map(xc_interface *xch, uint32_t flags, uint16_t segment, uint8_t bus, uint8_t devfn,
+                                  uint64_t *entries, uint32_t *count) {
+  record("xc_reserved_device_memory_map %u %u %u %u %u", flags, segment, bus, devfn, *count);
+  REFUSE_IF_TOLD(xc_reserved_device_memory_map)
+  uint32_t most = *count;
+  *count = bus;
+  if (bus > most) {
+    errno = ENOBUFS;
+    return -1;
+  }
+  for (uint32_t index = 0; index < bus; ++index) {
+    entries[2 * index] = 0x1000u + index;
+    entries[2 * index + 1] = 1;
+  }
   return 0;
 }
 
