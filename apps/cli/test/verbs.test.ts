@@ -24,7 +24,7 @@ test('list: a table with the owner of each function', async () => {
 test('list --json: one document, ids as text', async () => {
   const { stdout, exitCode } = await run(fakeHost(), 'list --json');
   expect(exitCode).toBe(0);
-  expect(parse(stdout)).toEqual({
+  expect(parse(stdout)).toMatchObject({
     schemaVersion: 1,
     functions: [
       {
@@ -37,6 +37,11 @@ test('list --json: one document, ids as text', async () => {
         deviceName: null,
         driver: 'e1000e',
         owner: { kind: 'host', driver: 'e1000e' },
+        identity: { path: '0000:03/00.0', serialNumber: null },
+        reset: { methods: ['flr', 'bus'], grade: 'safe' },
+        groups: { kernel: null, xen: ['0000:03:00.0'] },
+        verdict: 'assignable',
+        findings: [],
       },
     ],
     notes: [],

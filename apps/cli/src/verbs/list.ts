@@ -1,32 +1,60 @@
-import { formatSbdf } from '@xenpt/pci';
-import { listInventory } from '@xenpt/qmp-sdk/xen';
+import { type Inventory, listInventory } from '@xenpt/qmp-sdk/xen';
 import { ExitCode } from '../exit-code.js';
-import { describeFunction, describeOwner, functionJson } from '../output/function.js';
-import { formatTable } from '../output/table.js';
+import { formatColumns } from '../output/columns.js';
+import {
+  describeFunction,
+  describeGroup,
+  describeOwner,
+  describeVerdict,
+  functionJson,
+  paintVerdict,
+} from '../output/function.js';
+import type { Style } from '../output/style.js';
 import type { Verb } from '../verb.js';
+
+const resetTexts = { safe: 'safe', 'same-guest': 'same guest', 'host-reboot': 'reboot' } as const;
 
 export const list: Verb = {
   name: 'list',
-  summary: 'list the PCI functions of this host and who has them',
+  summary: 'list the PCI functions of this host, who has them, and which can be given to a guest',
   arguments: [],
   sysroot: true,
   examples: [
-    ['xenpt list', 'every function with its driver and owner'],
+    ['xenpt list', 'every function with its driver, group, owner and verdict'],
     ['xenpt list --sysroot /tmp/captured', 'the functions of a captured tree'],
   ],
   exitCodes: [ExitCode.failed],
-  run: ({ host, style }) => {
-    const { functions, notes } = listInventory(host);
-    const rows = functions.map((entry) => [
-      formatSbdf(entry.sbdf),
-      describeFunction(entry),
-      entry.driver ?? '-',
-      describeOwner(entry.owner),
-    ]);
+  run: ({ host, style, io }) => {
+    const inventory = listInventory(host);
     return {
-      json: { functions: functions.map(functionJson), notes },
-      text: formatTable(style, ['ADDRESS', 'DEVICE', 'DRIVER', 'OWNER'], rows),
-      notes,
+      json: { functions: inventory.functions.map(functionJson), notes: inventory.notes },
+      text: toText(inventory, style, io.terminal?.columns),
+      notes: inventory.notes,
     };
   },
 };
+
+function toText({ functions }: Inventory, style: Style, width: number | undefined): string {
+  const columns = [
+    { title: 'ADDRESS', paint: style.strong },
+    { title: 'DEVICE', elastic: true },
+    { title: 'DRIVER' },
+    { title: 'GROUP' },
+    { title: 'RESET' },
+    { title: 'OWNER' },
+    {
+      title: 'ASSIGNABLE',
+      paint: (text: string, row: number) => paintVerdict(style, functions[row]?.verdict ?? 'not-assignable')(text),
+    },
+  ];
+  const rows = functions.map((entry) => [
+    entry.address,
+    describeFunction(entry),
+    entry.driver ?? '-',
+    describeGroup(entry),
+    resetTexts[entry.reset.grade],
+    describeOwner(entry.owner),
+    describeVerdict(entry),
+  ]);
+  return formatColumns(style, columns, rows, width);
+}

@@ -3,6 +3,8 @@ import { join } from 'node:path';
 import type { HostFacts } from '../inventory/host-facts.js';
 import { exists, readNames, readOptionalText, type SysfsOptions } from './attributes.js';
 import { readDiskUses } from './disk-uses.js';
+import { readGuestConfigs } from './guest-configs.js';
+import { readHideParameters } from './hide-parameters.js';
 import { readManagementInterfaces } from './management-interfaces.js';
 
 /**
@@ -19,13 +21,13 @@ export function readHostFacts(options: SysfsOptions = {}): HostFacts {
     xen: onXen ? { version: readXenVersion(text), commandLine: null, directIo: null } : null,
     controlDomain: text('proc/xen/capabilities')?.includes('control_d') ?? false,
     pcibackLoaded: exists(join(sysroot, 'sys/bus/pci/drivers/pciback')),
-    hideParameters: [],
+    hideParameters: readHideParameters(kernelCommandLine, options),
     lockdown: readLockdown(text('sys/kernel/security/lockdown')),
     interruptRemapping: null,
     iommu: onXen ? null : hasGroups(sysroot),
     diskUses: readDiskUses(options),
     managementInterfaces: readManagementInterfaces(options),
-    guestConfigs: [],
+    guestConfigs: readGuestConfigs(options),
     expectedDevices: [],
   };
 }
