@@ -15,7 +15,13 @@ const entries = libraries
     ...['node', 'helpers', 'schema', 'testing', 'dirty-rate', 'types/names', 'xen'].map(
       (name) => `@xenpt/qmp-sdk/${name}`,
     ),
-    ...['@xenpt/core-wasm/worker', '@xenpt/pci/sysfs', '@xenpt/pci/grammar', '@xenpt/device-model/testing'],
+    ...[
+      '@xenpt/core-wasm/worker',
+      '@xenpt/pci/sysfs',
+      '@xenpt/pci/sysfs/testing',
+      '@xenpt/pci/grammar',
+      '@xenpt/device-model/testing',
+    ],
   );
 
 let folder: string;

@@ -13,10 +13,10 @@ test('list: a table with the owner of each function', async () => {
   await run(host, 'assignable add 03:00.0');
   await run(host, 'attach 5 03:00.0@6');
   expect((await run(host, 'list')).stdout).toMatchInlineSnapshot(`
-    "ADDRESS       DEVICE                            DRIVER   OWNER
-    0000:03:00.0  Ethernet controller: [8086:10d3]  pciback  domain 5 guest5 at 0000:00:06.0
-    0000:04:00.0  Unclassified device: [1234:11e8]  -        host, no driver
-    0000:05:00.0  Ethernet controller: [8086:10d3]  pciback  assignable
+    "ADDRESS       DEVICE                            DRIVER   GROUP  RESET  OWNER                            ASSIGNABLE
+    0000:03:00.0  Ethernet controller: [8086:10d3]  pciback  alone  safe   domain 5 guest5 at 0000:00:06.0  yes
+    0000:04:00.0  Unclassified device: [1234:11e8]  -        alone  safe   host, no driver                  yes
+    0000:05:00.0  Ethernet controller: [8086:10d3]  pciback  alone  safe   assignable                       yes
     "
   `);
 });
@@ -58,18 +58,22 @@ test('show: resources, how it is reset, registers', async () => {
   const { stdout } = await run(fakeHost(), 'show 03:00.0');
   expect(stdout).toMatchInlineSnapshot(`
     "0000:03:00.0  Ethernet controller: [8086:10d3]
-      Owner:      host
-      Driver:     e1000e
-      Subsystem:  0x8086:0x0000
-      Interrupt:  16
-      Reset:      flr, bus
+      Subsystem:   [8086:0000]
+      Path:        0000:03/00.0
+      Owner:       host
+      Driver:      e1000e
+      Interrupt:   16
+      Reset:       flr, bus: safe to reuse (flr resets this function alone, and all of it)
+      Xen group:   0000:03:00.0
+      ACS group:   0000:03:00.0
+      Assignable:  yes
 
     RESOURCE  KIND    START       SIZE
-    BAR 0     memory  0xfe840000  0x20000
-    BAR 1     memory  0xfe860000  0x20000
-    BAR 2     io      0xc000      0x20
-    BAR 3     memory  0xfe880000  0x4000
-    ROM       rom     0xfe800000  0x40000
+    BAR 0     memory  0xfe840000  0x20000  128 KiB
+    BAR 1     memory  0xfe860000  0x20000  128 KiB
+    BAR 2     io      0xc000      0x20     32 B
+    BAR 3     memory  0xfe880000  0x4000   16 KiB
+    ROM       rom     0xfe800000  0x40000  256 KiB
 
     OFFSET  HEADER                VALUE
     0x00    vendorId              0x8086
