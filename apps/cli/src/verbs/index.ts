@@ -6,6 +6,9 @@ import { attach } from './attach.js';
 import { detach } from './detach.js';
 import { devices } from './devices.js';
 import { dirtyRate } from './dirty-rate.js';
+import { doctor } from './doctor.js';
+import { explain } from './explain.js';
+import { fit } from './fit.js';
 import { guestView } from './guest-view.js';
 import { list } from './list.js';
 import { qmp } from './qmp.js';
@@ -15,11 +18,16 @@ import { qmpShell } from './qmp-shell.js';
 import { recover } from './recover.js';
 import { screenshot } from './screenshot.js';
 import { show } from './show.js';
+import { tree } from './tree.js';
 
 /** Every verb, in the order of the help. */
 export const verbs: readonly Verb[] = [
   list,
   show,
+  tree,
+  doctor,
+  explain,
+  fit,
   assignableList,
   assignableAdd,
   assignableRemove,

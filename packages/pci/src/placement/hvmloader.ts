@@ -52,8 +52,8 @@ export interface Placement {
 }
 
 /**
- * Where each BAR lands in the guest, as QEMU's firmware does it (`allow-memory-relocate` is 0 with qemu-xen, so the hole
- * grows only into memory that the guest does not have).
+ * Where each BAR lands in the guest. With qemu-xen `allow-memory-relocate` is 0: the hole grows only where the guest has
+ * no memory.
  */
 export function placeBars(bars: readonly PlacedBarInput[], memory: GuestMemory): Placement {
   const sorted = sortBySize(bars);

@@ -9,7 +9,7 @@ export const groupDisagreement: FunctionRule = {
     'sends a request straight to a neighbour because Access Control Services are missing or switched off.',
   consequence: 'A guest may reach the neighbour’s registers past the IOMMU, although no tool objects.',
   remedy:
-    'Give the neighbours to the same guest, use a slot below a port with ACS, or accept it where the guest is trusted. ' +
+    'Give the neighbours to the same guest, use a slot below a port with ACS, or accept it for a trusted guest. ' +
     'Some devices isolate without saying so; their makers’ documents tell.',
   check: (fn, inventory) => {
     const { acs, xen, kernel } = fn.groups;

@@ -21,7 +21,7 @@ export const guestBarFit: GuestRule = {
       {
         effect: 'none',
         severity: lost.length > 0 ? 'error' : 'info',
-        message: `${lost.length} BARs have no place, ${high.length} go above 4 GiB, with ${guest.memoryMib} MiB of memory`,
+        message: `${lost.length} BARs have no place, ${high.length} go above 4 GiB (memory=${guest.memoryMib})`,
         evidence: [guest.path, `hole from 0x${placement.holeStart.toString(16)}`],
         fix: neededHoleMib === null ? null : `mmio_hole=${neededHoleMib}`,
       },

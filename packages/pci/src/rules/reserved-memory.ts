@@ -7,11 +7,11 @@ export const reservedMemory: FunctionRule = {
   cause:
     'The firmware tells the IOMMU to leave some memory open to the device, which it uses behind the system’s back.',
   consequence:
-    'The region has to stay free in the guest’s memory. xl refuses the device by default (strict); with a region that ' +
-    'several devices share, Xen refuses it altogether. Relaxed, the guest may read and write that memory of the firmware.',
+    'The region has to stay free in the guest’s memory. xl refuses the device by default (strict). A region that ' +
+    'several devices share, Xen refuses altogether. Relaxed, the guest may read and write what the firmware has there.',
   remedy:
-    'Switch the cause off in the firmware (legacy USB, remote management; HPE: conrep). Else rdm="strategy=host" keeps ' +
-    'the region free, and rdm_policy=relaxed on the device takes the risk.',
+    'Switch the cause off in the firmware (legacy USB, remote management; HPE: conrep). Else rdm="strategy=host" ' +
+    'keeps the region free, and rdm_policy=relaxed on the device takes the risk.',
   check: ({ address, reservedRegions }, { functions }) => {
     if (reservedRegions.length === 0) return [];
     const ranges = reservedRegions.map(({ start, end, source }) => `0x${hex(start)}-0x${hex(end)} (${source})`);

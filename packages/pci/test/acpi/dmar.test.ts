@@ -5,7 +5,13 @@ import { parseDmar } from '../../src/acpi/dmar.js';
 import { PciError } from '../../src/errors.js';
 import { acpiTable, join, rmrr } from './tables.js';
 
-const region = rmrr(0xe_d000n, 0xe_ffffn, { startBus: 0, steps: [[0x1c, 0], [0, 1]] }); // prettier-ignore
+const region = rmrr(0xe_d000n, 0xe_ffffn, {
+  startBus: 0,
+  steps: [
+    [0x1c, 0],
+    [0, 1],
+  ],
+});
 
 it('reads regions with the path to their devices, under Xen’s name of the table too', () => {
   for (const name of ['DMAR', 'XMAR']) {

@@ -19,7 +19,12 @@ const targets = [
 const dmar = (...regions: Uint8Array[]) => parseDmar(acpiTable('DMAR', join(...regions)));
 
 it('follows a path through bridges', () => {
-  const tables = { dmar: dmar(rmrr(1n, 2n, { startBus: 0, steps: [[0x1c, 0], [0, 0], [1, 0]] })), ivrs: null }; // prettier-ignore
+  const steps = [
+    [0x1c, 0],
+    [0, 0],
+    [1, 0],
+  ];
+  const tables = { dmar: dmar(rmrr(1n, 2n, { startBus: 0, steps })), ivrs: null };
   expect([...assignReservedRegions(tables, targets).keys()]).toEqual(['0000:03:01.0']);
 });
 
@@ -33,7 +38,16 @@ it('a bridge stands for everything behind it', () => {
 });
 
 it('a path into nothing, or through no bridge, names nobody', () => {
-  const nothing = [{ startBus: 9, steps: [[0, 0]] }, { startBus: 0, steps: [[2, 0], [0, 0]] }]; // prettier-ignore
+  const nothing = [
+    { startBus: 9, steps: [[0, 0]] },
+    {
+      startBus: 0,
+      steps: [
+        [2, 0],
+        [0, 0],
+      ],
+    },
+  ];
   for (const scope of nothing) {
     expect(assignReservedRegions({ dmar: dmar(rmrr(1n, 2n, scope)), ivrs: null }, targets).size).toBe(0);
   }

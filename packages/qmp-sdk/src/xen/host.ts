@@ -105,8 +105,8 @@ export interface DirtyLogCalls {
 }
 
 /**
- * What Xen alone knows of the host; made of `Control` and `HostControl` of `@xenpt/xen-bindings`. `sbdf`: segment << 16 |
- * bus << 8 | device << 3 | function. Errors carry `errnoName`.
+ * What Xen alone knows of the host; made of `Control` and `HostControl` of `@xenpt/xen-bindings`. `sbdf`: segment
+ * << 16 | bus << 8 | device << 3 | function. Errors carry `errnoName`.
  */
 export interface HypervisorFacts {
   /** `4.17.6` */

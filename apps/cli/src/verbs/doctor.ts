@@ -1,0 +1,76 @@
+import type { Finding, Severity } from '@xenpt/pci';
+import { type Inventory, listInventory } from '@xenpt/qmp-sdk/xen';
+import { ExitCode } from '../exit-code.js';
+import { formatColumns } from '../output/columns.js';
+import { findingJson } from '../output/function.js';
+import type { Style } from '../output/style.js';
+import { UsageError } from '../usage-error.js';
+import type { Verb } from '../verb.js';
+
+/** What each value of `--fail-on` fails on. */
+const failing: Readonly<Record<string, readonly Severity[]>> = {
+  error: ['error'],
+  warn: ['error', 'warning'],
+};
+
+export const doctor: Verb = {
+  name: 'doctor',
+  summary: 'look for what is wrong with passthrough on this host: devices, guests, kernel; each finding with its fix',
+  arguments: [],
+  options: [
+    { flags: '--fail-on <LEVEL>', description: 'end with 1 when there is an `error`, or a `warn`ing too' },
+    { flags: '--all', description: 'also what is only worth knowing' },
+  ],
+  sysroot: true,
+  examples: [
+    ['xenpt doctor', 'one line for each finding, what hurts most first'],
+    ['xenpt doctor --fail-on=warn --json', 'for cron and CI'],
+    ['xenpt explain boot-disk', 'what a finding means'],
+  ],
+  exitCodes: [ExitCode.failed],
+  run: ({ host, style }, _args, options) => {
+    const level = options['failOn'];
+    const fails = typeof level === 'string' ? failing[level] : [];
+    if (fails === undefined) {
+      throw new UsageError(`--fail-on ${String(level)} is no level`, 'Write --fail-on=error or --fail-on=warn.');
+    }
+    const inventory = listInventory(host);
+    const shown = inventory.findings.filter(({ severity }) => options['all'] === true || severity !== 'info');
+    const failed = inventory.findings.some(({ severity }) => fails.includes(severity));
+    return {
+      json: { findings: shown.map(findingJson), counts: countsOf(inventory.findings), notes: inventory.notes },
+      text: toText(inventory, shown, style),
+      notes: inventory.notes,
+      exitCode: failed ? ExitCode.failed : ExitCode.ok,
+    };
+  },
+};
+
+function countsOf(findings: readonly Finding[]): Record<Severity, number> {
+  const count = (wanted: Severity) => findings.filter(({ severity }) => severity === wanted).length;
+  return { error: count('error'), warning: count('warning'), info: count('info') };
+}
+
+function toText(inventory: Inventory, shown: readonly Finding[], style: Style): string {
+  const paint = { error: style.error, warning: style.warning, info: style.info } as const;
+  const columns = [
+    { title: 'SEVERITY', paint: (text: string, row: number) => paint[shown[row]?.severity ?? 'info'](text) },
+    { title: 'SUBJECT', paint: style.strong },
+    { title: 'RULE' },
+    { title: 'FINDING' },
+    { title: 'FIX' },
+  ];
+  const rows = shown.map(({ severity, subject, rule, message, fix }) => {
+    return [severity, subject, rule, message, fix ?? `xenpt explain ${rule}`];
+  });
+  const { error, warning, info } = countsOf(inventory.findings);
+  const guests = inventory.host.guestConfigs.length;
+  const summary =
+    `${count(error, 'error')}, ${count(warning, 'warning')}, ${info} worth knowing; looked at ` +
+    `${count(inventory.functions.length, 'function')} and ${count(guests, 'guest configuration')}`;
+  return shown.length === 0 ? summary : `${formatColumns(style, columns, rows)}\n\n${summary}`;
+}
+
+function count(number: number, noun: string): string {
+  return `${number} ${noun}${number === 1 ? '' : 's'}`;
+}
