@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream';
 import { afterEach } from 'vitest';
-import type { OpenXenHostOptions } from '@xenpt/qmp-sdk/xen';
+import type { OpenXenHostOptions, XenHost } from '@xenpt/qmp-sdk/xen';
 import { createFakeHost, type FakeHost, type FakeHostOptions } from '@xenpt/qmp-sdk/xen/testing';
 import type { ExitCode } from '../src/exit-code.js';
 import { readInput } from '../src/input-file.js';
@@ -41,6 +41,11 @@ export interface RunSettings {
 
 /** Runs a command line on a fake host that stays open for the next one. */
 export async function run(host: FakeHost, line: string, settings: RunSettings = {}): Promise<Run> {
+  return runOn(Object.assign(Object.create(host) as FakeHost, { close: () => {} }), line, settings);
+}
+
+/** Runs a command line on any host. */
+export async function runOn(host: XenHost, line: string, settings: RunSettings = {}): Promise<Run> {
   const opened: OpenXenHostOptions[] = [];
   const files = new Map<string, string | Uint8Array>();
   let stdout = '';
@@ -61,7 +66,7 @@ export async function run(host: FakeHost, line: string, settings: RunSettings = 
     signal: settings.signal ?? new AbortController().signal,
     openHost: (options) => {
       opened.push(options);
-      return Object.assign(Object.create(host) as FakeHost, { close: () => {} });
+      return host;
     },
   });
   return { exitCode, stdout, stderr, opened, files };

@@ -28,7 +28,7 @@ export const doctor: Verb = {
     ['xenpt explain boot-disk', 'what a finding means'],
   ],
   exitCodes: [ExitCode.failed],
-  run: ({ host, style }, _args, options) => {
+  run: ({ host, style, io }, _args, options) => {
     const level = options['failOn'];
     const fails = typeof level === 'string' ? failing[level] : [];
     if (fails === undefined) {
@@ -39,7 +39,7 @@ export const doctor: Verb = {
     const failed = inventory.findings.some(({ severity }) => fails.includes(severity));
     return {
       json: { findings: shown.map(findingJson), counts: countsOf(inventory.findings), notes: inventory.notes },
-      text: toText(inventory, shown, style),
+      text: toText(inventory, shown, style, io.terminal?.columns),
       notes: inventory.notes,
       exitCode: failed ? ExitCode.failed : ExitCode.ok,
     };
@@ -51,13 +51,13 @@ function countsOf(findings: readonly Finding[]): Record<Severity, number> {
   return { error: count('error'), warning: count('warning'), info: count('info') };
 }
 
-function toText(inventory: Inventory, shown: readonly Finding[], style: Style): string {
+function toText(inventory: Inventory, shown: readonly Finding[], style: Style, width: number | undefined): string {
   const paint = { error: style.error, warning: style.warning, info: style.info } as const;
   const columns = [
     { title: 'SEVERITY', paint: (text: string, row: number) => paint[shown[row]?.severity ?? 'info'](text) },
     { title: 'SUBJECT', paint: style.strong },
     { title: 'RULE' },
-    { title: 'FINDING' },
+    { title: 'FINDING', elastic: true },
     { title: 'FIX' },
   ];
   const rows = shown.map(({ severity, subject, rule, message, fix }) => {
@@ -68,7 +68,7 @@ function toText(inventory: Inventory, shown: readonly Finding[], style: Style): 
   const summary =
     `${count(error, 'error')}, ${count(warning, 'warning')}, ${info} worth knowing; looked at ` +
     `${count(inventory.functions.length, 'function')} and ${count(guests, 'guest configuration')}`;
-  return shown.length === 0 ? summary : `${formatColumns(style, columns, rows)}\n\n${summary}`;
+  return shown.length === 0 ? summary : `${formatColumns(style, columns, rows, width)}\n\n${summary}`;
 }
 
 function count(number: number, noun: string): string {

@@ -52,8 +52,8 @@ export interface Placement {
 }
 
 /**
- * Where each BAR lands in the guest. With qemu-xen `allow-memory-relocate` is 0: the hole grows only where the guest has
- * no memory.
+ * Where each BAR lands in the guest. With qemu-xen `allow-memory-relocate` is 0: the hole grows only where there is
+ * no memory of the guest.
  */
 export function placeBars(bars: readonly PlacedBarInput[], memory: GuestMemory): Placement {
   const sorted = sortBySize(bars);
