@@ -62,14 +62,13 @@ test('doctor: what hurts most first, each with its fix; the exit code as asked f
   using tree = captured();
   const { stdout, exitCode } = await run(tree, 'doctor');
   expect(exitCode).toBe(0);
-  expect(stdout).toMatchInlineSnapshot(`
-    "SEVERITY  SUBJECT  RULE                   FINDING                                                                                                                                                            FIX
-    error     host     hide-malformed         "(0000:03:00.9)", column 13: function 9 does not exist: in hexadecimal the highest is 7. Write an address as 0000:03:00.0; \`man 5 xenpt-pci-spec\` has every form.  xenpt explain hide-malformed
-    warning   web      guest-device-not-held  web wants 0000:03:00.0 (e1000e)                                                                                                                                    xenpt assignable add 0000:03:00.0
-
-    1 error, 1 warning, 2 worth knowing; looked at 2 functions and 1 guest configuration
-    "
-  `);
+  const [head, first, second, , summary] = stdout.split('\n');
+  expect(head).toMatch(/^SEVERITY +SUBJECT +RULE +FINDING +FIX$/);
+  expect(first).toMatch(/^error +host +hide-malformed +column 13: function 9 .* +xenpt explain hide-malformed$/);
+  expect(second).toMatch(
+    /^warning +web +guest-device-not-held +web wants 0000:03:00\.0 \(e1000e\) +xenpt assignable add 0000:03:00\.0$/,
+  );
+  expect(summary).toBe('1 error, 1 warning, 2 worth knowing; looked at 2 functions and 1 guest configuration');
   expect((await run(tree, 'doctor --fail-on=error')).exitCode).toBe(1);
   expect((await run(tree, 'doctor --fail-on=nothing')).exitCode).toBe(2);
   const { counts, findings } = parse((await run(tree, 'doctor --json --all')).stdout);

@@ -30,6 +30,8 @@ function readParameter(source: string, quoted: string): HideParameter {
     return { source, text, functions: parseHiddenFunctions(text), fault: null };
   } catch (error) {
     if (!(error instanceof GrammarError)) throw error;
-    return { source, text, functions: [], fault: error.message };
+    const { column, problem, suggestion } = error;
+    const meant = suggestion === undefined ? '' : `; did you mean ${suggestion}?`;
+    return { source, text, functions: [], fault: `column ${column}: ${problem}${meant}` };
   }
 }
