@@ -3,6 +3,7 @@ import { assignableAdd } from './assignable-add.js';
 import { assignableList } from './assignable-list.js';
 import { assignableRemove } from './assignable-remove.js';
 import { attach } from './attach.js';
+import { bundle } from './bundle.js';
 import { detach } from './detach.js';
 import { devices } from './devices.js';
 import { dirtyRate } from './dirty-rate.js';
@@ -28,6 +29,7 @@ export const verbs: readonly Verb[] = [
   doctor,
   explain,
   fit,
+  bundle,
   assignableList,
   assignableAdd,
   assignableRemove,

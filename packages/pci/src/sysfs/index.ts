@@ -4,6 +4,8 @@ export { type FunctionSummary, listFunctions, readFunctionImage, readFunctionSum
 export { barFilePath } from './bar-file.js';
 export { type FunctionRecords, readFunctionRecords } from './records.js';
 export { readHostFacts } from './host-facts.js';
+export { packTree, type TreeEntry, unpackTree, writeTree } from './archive.js';
+export { captureTree } from './capture.js';
 export { type OpenConfigAccess, openConfigAccess } from './config-file.js';
 export { canResetFunction, resetFunction } from './reset.js';
 export { type PciIds, loadPciIds, parsePciIds, type SubsystemIds } from './pci-ids.js';

@@ -5,6 +5,7 @@ export type {
   DirtyLogCalls,
   DirtyLogStats,
   DomainInfo,
+  HypervisorFacts,
   ProcessList,
   ProcessTable,
   RunningProcess,
@@ -26,6 +27,7 @@ export {
   type Owner,
   showFunction,
 } from './inventory.js';
+export { type Bundle, createBundle } from './bundle.js';
 export { type AssignableDevice, listAssignable } from './assignable-list.js';
 export { type AssignableAdded, addAssignable } from './assignable-add.js';
 export { type AssignableRemoved, removeAssignable } from './assignable-remove.js';

@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Control, DirtyLogControl, HostControl, Xenstore } from '@xenpt/xen-bindings';
 import { describeError, nextStepOf, XenErrorCode, XenOperationError } from './errors.js';
 import type { Clock, HypervisorFacts, MonitorPaths, ProcessTable, Store, Toolstack, XenHost } from './host.js';
+import { openCapturedTree } from './captured-tree.js';
 import { createProcessList } from './real-processes.js';
 import { createSysfs } from './real-sysfs.js';
 import { connectToDomain, spawnModel } from './spawn-model.js';
@@ -15,8 +16,8 @@ const LOG_DIR = '/var/log/xenpt';
 
 export interface OpenXenHostOptions {
   /**
-   * Folder of a captured sysfs tree instead of the running kernel's. There is no Xen in a tree: only the inventory
-   * works then.
+   * Folder of a captured tree, or an archive of `createBundle`, instead of the running kernel's. There is no Xen in a
+   * tree: only the inventory works then.
    */
   readonly sysroot?: string;
   readonly runDir?: string;
@@ -46,6 +47,7 @@ export const realMonitors: MonitorPaths = {
 export function openXenHost(options: OpenXenHostOptions = {}): XenHost {
   const { sysroot = '', runDir = RUN_DIR, logDir = LOG_DIR, nodePath = execPath } = options;
   const captured = sysroot !== '' && sysroot !== '/';
+  const tree = captured ? openCapturedTree(sysroot) : undefined;
   const toolstack = lazily(() => openToolstack(captured));
   const store = lazily(() => openStore(captured));
   const clock = realClock;
@@ -56,7 +58,7 @@ export function openXenHost(options: OpenXenHostOptions = {}): XenHost {
     get store() {
       return store.value;
     },
-    sysfs: createSysfs(captured ? sysroot : ''),
+    sysfs: createSysfs(tree?.root ?? ''),
     runDir,
     clock,
     processes: realProcesses,
@@ -69,6 +71,7 @@ export function openXenHost(options: OpenXenHostOptions = {}): XenHost {
     startModel: (domid, handle) =>
       spawnModel({ domid, handle, runDir, logDir, sysroot: '', nodePath, mainPath: modelMainPath(), clock }),
     close: () => {
+      tree?.close();
       toolstack.close();
       store.close();
     },
