@@ -61,7 +61,7 @@ function absent(address: string): XenOperationError {
   });
 }
 
-function toText({ placement, neededHoleMib }: FitReport, style: Style): string {
+function toText({ placement, below4Gib, neededHoleMib }: FitReport, style: Style): string {
   const columns = [
     { title: 'GUEST', paint: style.strong },
     { title: 'BAR' },
@@ -75,12 +75,10 @@ function toText({ placement, neededHoleMib }: FitReport, style: Style): string {
     address === null ? 'no space' : `0x${address.toString(16)}`,
   ]);
   const hole = `hole below 4 GiB: 0x${placement.holeStart.toString(16)} to 0x${placement.holeEnd.toString(16)}`;
-  const high = placement.bars.some(({ address }) => address !== null && address >= 1n << 32n);
-  const advice =
-    placement.fits && !high
-      ? 'everything fits; no mmio_hole= is needed beyond what is set'
-      : neededHoleMib === null
-        ? 'no mmio_hole= gives everything a place below 4 GiB'
-        : `mmio_hole=${neededHoleMib}`;
+  const advice = below4Gib
+    ? 'everything fits; no mmio_hole= is needed beyond what is set'
+    : neededHoleMib === null
+      ? 'no mmio_hole= gives everything a place below 4 GiB'
+      : `mmio_hole=${neededHoleMib}`;
   return `${formatColumns(style, columns, rows)}\n\n${hole}\n${advice}`;
 }

@@ -21,6 +21,7 @@ export function assignReservedRegions(
   targets: readonly ScopeTarget[],
 ): ReadonlyMap<string, readonly ReservedRegion[]> {
   const regions = new Map<string, ReservedRegion[]>();
+  if (dmar === null && ivrs === null) return regions;
   const add = (address: string, region: ReservedRegion): void => {
     const known = regions.get(address) ?? [];
     if (known.some(({ start, end }) => start === region.start && end === region.end)) return;

@@ -41,7 +41,9 @@ export function guestBars(resources: readonly Resource[], guestDevfn: number): P
 
 export interface FitReport {
   readonly placement: Placement;
-  /** `mmio_hole=` in MiB that would give everything a place below 4 GiB; null: none does. */
+  /** Whether everything has a place below 4 GiB. */
+  readonly below4Gib: boolean;
+  /** `mmio_hole=` in MiB that gives everything a place below 4 GiB, where it has none now; null: none does. */
   readonly neededHoleMib: number | null;
 }
 
@@ -61,6 +63,9 @@ export function fitDevices(
     guestBars(resources, guestDevfn ?? (firstSlot + index) << 3),
   );
   const all = [...emulated, ...bars];
-  const { mmioHoleMib: _asked, ...rest } = memory;
-  return { placement: placeBars(all, memory), neededHoleMib: neededMmioHole(all, rest) };
+  const placement = placeBars(all, memory);
+  const below4Gib = placement.bars.every(
+    ({ kind, address }) => address !== null && (kind === 'io' || address < 1n << 32n),
+  );
+  return { placement, below4Gib, neededHoleMib: below4Gib ? null : neededMmioHole(all, memory) };
 }

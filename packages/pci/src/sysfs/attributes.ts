@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readdirSync, readFileSync, readlinkSync, readSync } from 'node:fs';
 import { basename, join } from 'node:path';
 
 import { type Sbdf, formatSbdf } from '../sbdf.js';
@@ -18,15 +18,37 @@ export function functionDirectory(sbdf: Sbdf, options: SysfsOptions): string {
   return join(functionsDirectory(options), formatSbdf(sbdf));
 }
 
+/** Attributes of the kernel have a page at most. */
+const buffer = Buffer.allocUnsafe(8192);
+
 /** Whole text of an attribute. */
 export function readText(path: string): string {
-  return readBytes(path).toString('latin1');
+  try {
+    return readAll(path);
+  } catch (cause) {
+    throw sysfsFailure(path, 'read', cause);
+  }
+}
+
+/** What `readFileSync` does, without asking for a size that the kernel does not know, ten thousand times. */
+function readAll(path: string): string {
+  const descriptor = openSync(path, 'r');
+  try {
+    let text = '';
+    for (;;) {
+      const count = readSync(descriptor, buffer, 0, buffer.length, null);
+      if (count === 0) return text;
+      text += buffer.toString('latin1', 0, count);
+    }
+  } finally {
+    closeSync(descriptor);
+  }
 }
 
 /** Whole text of an attribute, or null when this kernel or device does not have it. */
 export function readOptionalText(path: string): string | null {
   try {
-    return readFileSync(path, 'latin1');
+    return readAll(path);
   } catch (cause) {
     if (isAbsent(cause)) return null;
     throw sysfsFailure(path, 'read', cause);

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 
 import type { LinkState, PowerState, VirtualFunctionRole } from '../inventory/function-record.js';
-import { readLinkName, readNames, readOptionalText } from './attributes.js';
+import { readLinkName, readOptionalText } from './attributes.js';
 
 /** What newer kernels, and only some devices, have beside the files of every function. */
 export interface SysfsDetails {
@@ -17,9 +17,7 @@ export interface SysfsDetails {
 const powerStates: readonly string[] = ['D0', 'D1', 'D2', 'D3hot', 'D3cold'] satisfies PowerState[];
 
 /** Reads the optional files of one function; what is not there or makes no sense is null. */
-export function readDetails(directory: string): SysfsDetails {
-  // One look into the folder spares a failing open for each of the files that most functions do not have.
-  const names = new Set(readNames(directory));
+export function readDetails(directory: string, names: ReadonlySet<string>): SysfsDetails {
   const text = (name: string): string | null =>
     names.has(name) ? (readOptionalText(join(directory, name))?.trim() ?? null) : null;
   const power = text('power_state');

@@ -7,13 +7,13 @@ import type { FunctionImage, Resource } from '../resource.js';
 import { type Sbdf, compareSbdf, parseSbdf } from '../sbdf.js';
 import {
   type SysfsOptions,
-  exists,
   functionDirectory,
   functionsDirectory,
   parseDecimal,
   readBytes,
   readHex,
   readLinkName,
+  readNames,
   readOptionalText,
   readText,
 } from './attributes.js';
@@ -91,8 +91,16 @@ function summaryUnlessRemoved(sbdf: Sbdf, options: SysfsOptions, names: PciIds):
 }
 
 /** The function whose files are in `directory`. */
-export function summarizeDirectory(sbdf: Sbdf, directory: string, names: PciIds): FunctionSummary {
-  const at = (name: string): string => join(directory, name);
+export function summarizeDirectory(
+  sbdf: Sbdf,
+  directory: string,
+  names: PciIds,
+  entries: ReadonlySet<string> = new Set(readNames(directory)),
+): FunctionSummary {
+  const at = (name: string): string => `${directory}/${name}`;
+  // What most functions do not have is not asked for: a failing call costs more than all the others.
+  const optional = (name: string, otherwise: string): string =>
+    (entries.has(name) ? readOptionalText(at(name)) : null) ?? otherwise;
   const vendorId = readHex(at('vendor'), 4);
   const deviceId = readHex(at('device'), 4);
   const classCode = readHex(at('class'), 6);
@@ -107,14 +115,16 @@ export function summarizeDirectory(sbdf: Sbdf, directory: string, names: PciIds)
     classCode,
     className: className(classCode),
     revision: readHex(at('revision'), 2),
-    driver: readLinkName(at('driver')),
+    driver: entries.has('driver') ? readLinkName(at('driver')) : null,
     irq: readIrq(directory),
-    numaNode: parseDecimal(at('numa_node'), readOptionalText(at('numa_node')) ?? '-1\n'),
-    iommuGroup: readIommuGroup(at('iommu_group')),
+    numaNode: parseDecimal(at('numa_node'), optional('numa_node', '-1\n')),
+    iommuGroup: entries.has('iommu_group') ? readIommuGroup(at('iommu_group')) : null,
     resources: readResources(directory),
-    resetMethods: (readOptionalText(at('reset_method')) ?? '').split(/\s+/).filter((method) => method !== ''),
-    hasReset: exists(at('reset')),
-    isVirtualFunction: exists(at('physfn')),
+    resetMethods: optional('reset_method', '')
+      .split(/\s+/)
+      .filter((method) => method !== ''),
+    hasReset: entries.has('reset'),
+    isVirtualFunction: entries.has('physfn'),
     ...(vendorName === undefined ? {} : { vendorName }),
     ...(deviceName === undefined ? {} : { deviceName }),
   };

@@ -52,8 +52,13 @@ export function parsePciIds(text: string, decode: (name: string) => string = (na
     blocks.set(vendorId, block);
     return block;
   };
-  const deviceBlock = (vendorId: number, deviceId: number): string =>
-    cut(blockOf(vendorId), `\n\t${hex(deviceId)}  `, /\n\t?[^\t#\n]/g);
+  const devices = new Map<number, string>();
+  const deviceBlock = (vendorId: number, deviceId: number): string => {
+    const key = vendorId * 0x1_0000 + deviceId;
+    const known = devices.get(key) ?? cut(blockOf(vendorId), `\n\t${hex(deviceId)}  `, /\n\t?[^\t#\n]/g);
+    devices.set(key, known);
+    return known;
+  };
   const vendorName = (vendorId: number): string | undefined => nameOf(blockOf(vendorId), decode);
   return {
     vendorName,

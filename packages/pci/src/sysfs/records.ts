@@ -10,7 +10,7 @@ import { accessControlGroups } from '../inventory/groups.js';
 import { compareLocations, formatLocation, type Location, parseLocation } from '../inventory/location.js';
 import { gradeReset } from '../inventory/reset-report.js';
 import { buildTopology, type TopologyEntry } from '../inventory/topology.js';
-import { exists, functionsDirectory, readBytes, readLinkTarget, type SysfsOptions } from './attributes.js';
+import { exists, functionsDirectory, readBytes, readLinkTarget, type SysfsOptions, readNames } from './attributes.js';
 import { SysfsError } from './errors.js';
 import { functionNames, summarizeDirectory } from './functions.js';
 import { readDetails, type SysfsDetails } from './function-details.js';
@@ -146,14 +146,15 @@ function readRawFunctions(options: SysfsOptions, notes: string[]): RawFunction[]
 function readRaw(location: Location, options: SysfsOptions, names: PciIds): RawFunction {
   const address = formatLocation(location);
   const directory = join(functionsDirectory(options), address);
-  const summary = summarizeDirectory(location, directory, names);
+  const entries = new Set(readNames(directory));
+  const summary = summarizeDirectory(location, directory, names, entries);
   return {
     location,
     address,
     link: readLinkTarget(directory),
     summary,
     config: readConfigFacts(readBytes(join(directory, 'config'))),
-    details: readDetails(directory),
+    details: readDetails(directory, entries),
     subsystemName: names.subsystemName(summary),
   };
 }
