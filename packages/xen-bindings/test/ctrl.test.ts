@@ -46,8 +46,7 @@ describe('Control passes to libxenctrl', () => {
       return { pirqs, group: control.deviceGroup(5, 0x0300) };
     }, null);
 
-    expect(results).toEqual({ pirqs: [17, 40, 87, 48], group: [0x0300, 0xffff_fff8] });
-    expect(results).toEqual({ pirqs: [17, 40, 87], group: [0x0300, 0xfff8] });
+    expect(results).toEqual({ pirqs: [17, 40, 87, 48], group: [0x0300, 0xfff8] });
     expect(fake.calls()).toEqual([
       'xc_test_assign_device 5 66304',
       'xc_assign_device 32753 4294967295 1',
