@@ -90,10 +90,22 @@ function writeWhole(path: string, content: string | Uint8Array): void {
   }
 }
 
+/**
+ * Who reads what we print may leave (`| head`). That ends a measurement as Ctrl-C does, with everything switched off
+ * that it switched on.
+ */
+export function abortWhenUnread(stream: NodeJS.WritableStream, controller: AbortController): void {
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+    controller.abort();
+  });
+}
+
 /** Runs this process's command line; called by bin/xenpt.js. */
 export async function runProcess(): Promise<void> {
   const controller = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => controller.abort());
+  for (const stream of [process.stdout, process.stderr]) abortWhenUnread(stream, controller);
   const manifest = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
     version: string;
   };

@@ -1,6 +1,8 @@
+import { PassThrough } from 'node:stream';
 import { expect, test } from 'vitest';
 import { fakeDomain, fakeNetworkCard } from '@xenpt/qmp-sdk/xen/testing';
 import { exitCodeMeanings } from '../src/exit-code.js';
+import { abortWhenUnread } from '../src/main.js';
 import { verbs } from '../src/verbs/index.js';
 import { CARD, fakeHost, parse, run } from './run.js';
 
@@ -144,4 +146,15 @@ test('--sysroot reaches the host; colours only when wanted', async () => {
   expect((await run(host, 'list')).stdout).not.toContain('\u001b[');
   expect((await run(host, 'list', { color: true })).stdout).toContain('\u001b[');
   expect((await run(host, 'list --json', { color: true })).stdout).not.toContain('\u001b[');
+});
+
+test('a reader that leaves ends the work; any other error of an output is one', () => {
+  const stream = new PassThrough();
+  const controller = new AbortController();
+  abortWhenUnread(stream, controller);
+  const failed = (code: string) => Object.assign(new Error(code), { code });
+  expect(() => stream.emit('error', failed('ENOSPC'))).toThrow('ENOSPC');
+  expect(controller.signal.aborted).toBe(false);
+  stream.emit('error', failed('EPIPE'));
+  expect(controller.signal.aborted).toBe(true);
 });
