@@ -9,7 +9,7 @@ const answer = (build: string): object => ({
   byteEnables: 0b0100,
   read: 0xffff_00ff,
   outside: 0xffff,
-  event: (1 << 8) | 5,
+  event: (1 << 8) | 8 | 5,
   flags: 5,
   errors: true,
 });
