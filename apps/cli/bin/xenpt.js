@@ -1,5 +1,32 @@
 #!/usr/bin/env node
-// Committed, so that npm can link it before the first build.
-import { runProcess } from '../dist/main.js';
+// Committed, so that npm can link it before the first build. What needs no more than this file is answered here.
+import { mkdirSync, readFileSync } from 'node:fs';
+import module from 'node:module';
 
-await runProcess();
+const [first, ...rest] = process.argv.slice(2);
+if (rest.length === 0 && (first === '--version' || first === '-V')) {
+  process.stdout.write(`${JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')).version}\n`);
+} else {
+  enableCompileCache();
+  const { runProcess } = await import('../dist/main.js');
+  await runProcess();
+}
+
+/**
+ * Keeps compiled code between runs, from Node 22 on. Never in /tmp, Node's own choice: who could write there before us
+ * could run code as root.
+ */
+function enableCompileCache() {
+  if (typeof module.enableCompileCache !== 'function') return;
+  const isRoot = process.geteuid?.() === 0;
+  const base = isRoot
+    ? '/var/cache'
+    : (process.env.XDG_CACHE_HOME ?? (process.env.HOME && `${process.env.HOME}/.cache`));
+  if (!base?.startsWith('/')) return;
+  try {
+    mkdirSync(`${base}/xenpt`, { recursive: true, mode: 0o700 });
+    module.enableCompileCache(`${base}/xenpt`);
+  } catch {
+    // A start without a cache is slower, nothing else.
+  }
+}

@@ -1,3 +1,4 @@
+import { PciError } from '@xenpt/pci';
 import { QmpErrorCode, XenptError } from '@xenpt/qmp-sdk';
 import { DirtyRateErrorCode } from '@xenpt/qmp-sdk/dirty-rate';
 import { XenErrorCode, XenOperationError } from '@xenpt/qmp-sdk/xen';
@@ -46,6 +47,13 @@ const byErrorCode: Readonly<Partial<Record<string, ExitCode>>> = {
   [XenErrorCode.noSuchDomain]: ExitCode.notFound,
   [XenErrorCode.notAttached]: ExitCode.notFound,
   [XenErrorCode.notAssignable]: ExitCode.notFound,
+  [XenErrorCode.noSuchTransaction]: ExitCode.notFound,
+  [XenErrorCode.nothingToUndo]: ExitCode.refused,
+  [XenErrorCode.identityChanged]: ExitCode.refused,
+  [XenErrorCode.needsOverride]: ExitCode.refused,
+  PCI_GRAMMAR: ExitCode.usage,
+  PCI_SBDF_SYNTAX: ExitCode.usage,
+  PCI_SEGMENT_NOT_ON_XEN: ExitCode.refused,
   [XenErrorCode.deviceHasDriver]: ExitCode.refused,
   [XenErrorCode.domainNotHvm]: ExitCode.refused,
   [XenErrorCode.domainWithoutPassthrough]: ExitCode.refused,
@@ -79,6 +87,7 @@ const byErrorCode: Readonly<Partial<Record<string, ExitCode>>> = {
 
 /** A known cause says more than how far it came, except that something is left to clean up. */
 export function exitCodeOf(error: unknown): ExitCode {
+  if (error instanceof PciError) return byErrorCode[error.code] ?? ExitCode.failed;
   if (!(error instanceof XenptError)) return ExitCode.failed;
   const outcome = error instanceof XenOperationError ? error.outcome : undefined;
   if (outcome === 'incomplete') return ExitCode.manualRecovery;

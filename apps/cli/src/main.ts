@@ -1,6 +1,6 @@
 import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { CommanderError } from 'commander';
-import { openXenHost, type XenHost } from '@xenpt/qmp-sdk/xen';
+import type { XenHost } from '@xenpt/qmp-sdk/xen';
 import { ExitCode, exitCodeOf } from './exit-code.js';
 import { readInput } from './input-file.js';
 import type { Io } from './io.js';
@@ -10,17 +10,18 @@ import { createStyle } from './output/style.js';
 import { buildProgram, type VerbOptions } from './program.js';
 import type { Verb } from './verb.js';
 import { PartlyDone } from './each-device.js';
-import { verbs } from './verbs/index.js';
+import { loadVerbs, withoutAlias } from './verbs/lazy.js';
 
 /**
  * Runs one command line.
  *
- * @param argv what comes after the program's name
+ * @param commandLine what comes after the program's name
  * @returns the exit code
  */
-export async function main(argv: readonly string[], io: Io): Promise<ExitCode> {
+export async function main(commandLine: readonly string[], io: Io): Promise<ExitCode> {
   let exitCode: ExitCode = ExitCode.ok;
-  const program = buildProgram(io, verbs, async (verb, args, options) => {
+  const argv = withoutAlias(commandLine);
+  const program = buildProgram(io, await loadVerbs(argv), async (verb, args, options) => {
     exitCode = await runVerb(io, verb, args, options);
   });
   if (argv.length === 0) {
@@ -109,6 +110,7 @@ export async function runProcess(): Promise<void> {
   const manifest = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
     version: string;
   };
+  const { openXenHost } = await import('@xenpt/qmp-sdk/xen');
   process.exitCode = await main(process.argv.slice(2), {
     stdout: (text) => void process.stdout.write(text),
     stderr: (text) => void process.stderr.write(text),

@@ -19,7 +19,7 @@ async function afterKill(): Promise<FakeHost> {
 test('recover: nothing to do', async () => {
   const { exitCode, stdout, stderr } = await run(fakeHost(), 'recover');
   expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
-  expect(stdout).toBe('Nothing to recover: no dirty logging is recorded as on.\n');
+  expect(stdout).toBe('Nothing to recover: no device is between two drivers, no dirty logging is recorded as on.\n');
 });
 
 test('recover: switches off what a killed process left on', async () => {
@@ -36,6 +36,7 @@ test('recover --json: what was found and done', async () => {
   const { stdout } = await run(await afterKill(), 'recover --json');
   expect(parse(stdout)).toEqual({
     schemaVersion: 1,
+    transactions: [],
     dirtyLogs: [
       {
         domid: 5,

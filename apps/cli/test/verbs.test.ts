@@ -123,7 +123,7 @@ test('show --json: addresses are exact text', async () => {
 test('assignable add, list and remove', async () => {
   const host = fakeHost();
   expect((await run(host, 'assignable add 03:00.0')).stdout).toBe(
-    '0000:03:00.0 is assignable; its driver was e1000e\n',
+    '0000:03:00.0 is assignable; its driver was e1000e; undo with: xenpt undo 1\n',
   );
   expect((await run(host, 'assignable list')).stdout).toMatchInlineSnapshot(`
     "ADDRESS       FROM DRIVER  NAME

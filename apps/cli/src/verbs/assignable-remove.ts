@@ -1,12 +1,14 @@
 import { removeAssignable } from '@xenpt/qmp-sdk/xen';
-import { ExitCode } from '../exit-code.js';
-import type { Verb } from '../verb.js';
 import { eachDevice } from '../each-device.js';
+import { ExitCode } from '../exit-code.js';
+import { dryRunOption, formatPlan } from '../output/plan.js';
+import type { Verb } from '../verb.js';
 
 export const assignableRemove: Verb = {
   name: 'assignable remove',
   summary: 'give devices back to the drivers they were taken from',
   arguments: [{ name: 'BDF', description: 'address such as 0000:03:00.0 or 03:00.0', variadic: true }],
+  options: [dryRunOption, { flags: '-r, --rebind', description: "xl's; it is always bound to its driver again" }],
   examples: [['xenpt assignable remove 03:00.0', 'also what xl pci-assignable-add took']],
   exitCodes: [
     ExitCode.failed,
@@ -17,14 +19,18 @@ export const assignableRemove: Verb = {
     ExitCode.timeout,
     ExitCode.noHypervisor,
   ],
-  run: async (context, devices) => {
+  run: async (context, devices, options) => {
     const { host, signal } = context;
-    const removed = await eachDevice(context, devices, (device) => removeAssignable(host, device, { signal }));
+    const dryRun = options['dryRun'] === true;
+    const removed = await eachDevice(context, devices, (device) =>
+      removeAssignable(host, device, { signal, dryRun }),
+    );
     const lines = removed.map(({ sbdf, driver }) =>
       driver === null
         ? `${sbdf} is dom0's again, without a driver: none was recorded`
         : `${sbdf} is bound to ${driver.split('/').pop() ?? ''} again`,
     );
-    return { json: { devices: removed }, text: lines.join('\n') };
+    const plans = removed.flatMap(({ plan }) => plan ?? []);
+    return { json: { dryRun, devices: removed }, text: dryRun ? formatPlan(plans) : lines.join('\n') };
   },
 };

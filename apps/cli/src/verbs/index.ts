@@ -20,6 +20,7 @@ import { recover } from './recover.js';
 import { screenshot } from './screenshot.js';
 import { show } from './show.js';
 import { tree } from './tree.js';
+import { undo } from './undo.js';
 
 /** Every verb, in the order of the help. */
 export const verbs: readonly Verb[] = [
@@ -43,5 +44,6 @@ export const verbs: readonly Verb[] = [
   qmpEvents,
   qmpShell,
   qmpCodegen,
+  undo,
   recover,
 ];

@@ -1,7 +1,7 @@
+import { nearest } from '@xenpt/pci/grammar';
 import { isCommandError, type QmpClient, XenptError } from '@xenpt/qmp-sdk';
 import { loadSchema } from '@xenpt/qmp-sdk/schema';
 import { ExitCode } from '../exit-code.js';
-import { nearest } from '../nearest.js';
 import { formatResult } from '../output/qmp.js';
 import { needsSchema, parseArguments } from '../qmp-arguments.js';
 import { domainArgument, socketOption, takeTarget } from '../qmp-target.js';

@@ -1,25 +1,32 @@
-import { type RecoveredDirtyLog, recoverDirtyLogs } from '@xenpt/qmp-sdk/xen';
+import {
+  recoverAssignable,
+  type RecoveredDirtyLog,
+  type RecoveredTransaction,
+  recoverDirtyLogs,
+} from '@xenpt/qmp-sdk/xen';
 import { ExitCode } from '../exit-code.js';
 import type { Verb } from '../verb.js';
 
 export const recover: Verb = {
   name: 'recover',
-  summary: 'switch off what a killed xenpt left on: dirty logging of guests',
+  summary: 'end what a killed xenpt left: devices between two drivers, dirty logging of guests',
   arguments: [],
   examples: [
-    ['xenpt recover', 'after a dirty-rate was killed with SIGKILL; harmless at any other time'],
+    ['xenpt recover', 'after xenpt was killed with SIGKILL; harmless at any other time'],
     ['xenpt recover --json', 'what was found and done, for a script'],
   ],
   exitCodes: [ExitCode.failed, ExitCode.manualRecovery, ExitCode.timeout, ExitCode.noHypervisor],
   run: async ({ host }) => {
+    const transactions = await recoverAssignable(host);
     const dirtyLogs = await recoverDirtyLogs(host);
-    const failed = dirtyLogs.filter(hasFailed);
+    const all: readonly (RecoveredDirtyLog | RecoveredTransaction)[] = [...transactions, ...dirtyLogs];
+    const failed = all.filter(hasFailed);
     return {
-      json: { dirtyLogs },
+      json: { transactions, dirtyLogs },
       text:
-        dirtyLogs.length === 0
-          ? 'Nothing to recover: no dirty logging is recorded as on.'
-          : dirtyLogs
+        all.length === 0
+          ? 'Nothing to recover: no device is between two drivers, no dirty logging is recorded as on.'
+          : all
               .filter((entry) => !hasFailed(entry))
               .map(({ sentence }) => sentence)
               .join('\n'),
@@ -29,6 +36,6 @@ export const recover: Verb = {
   },
 };
 
-function hasFailed({ outcome }: RecoveredDirtyLog): boolean {
+function hasFailed({ outcome }: { readonly outcome: string }): boolean {
   return outcome === 'failed';
 }

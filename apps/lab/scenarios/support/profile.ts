@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe } from 'vitest';
 import { setTheScene, type Setting } from '../../src/story/setting.js';
+import { assignableScenarios } from './assignable.js';
 import { dirtyLogScenarios } from './dirty-log.js';
 import { dirtyRateScenarios } from './dirty-rate.js';
 import { passthroughScenarios } from './passthrough.js';
@@ -33,6 +34,7 @@ export function describeProfile(
     afterAll(() => setting?.close());
 
     const lab = () => setting.lab;
+    assignableScenarios(lab, { everyKill: soak });
     passthroughScenarios(() => setting);
     qmpScenarios(lab, { xlCommands: soak ? 100 : 20 });
     if (includes('dirty log')) dirtyLogScenarios(lab, vcpus);

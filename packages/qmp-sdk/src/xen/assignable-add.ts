@@ -1,24 +1,18 @@
-import { formatSbdf, type Sbdf, sbdfToNumber } from '@xenpt/pci';
+import { formatSbdf, requireXenSegment } from '@xenpt/pci';
+import { describePlan, type AssignablePlan } from './assignable-plan.js';
 import { errnoName, XenErrorCode } from './errors.js';
-import { DOMID_IO, type XenHost } from './host.js';
-import { removeIfEmpty } from './in-use.js';
+import type { XenHost } from './host.js';
+import type { Override } from './journal.js';
+import { describeTransaction, runTransaction, type TransactionRequest } from './journal-run.js';
+import { planTransaction } from './journal-steps.js';
 import { withLock } from './lock.js';
-import { storePath, sysfsPath } from './paths.js';
-import {
-  bindDriver,
-  driverName,
-  hasSlot,
-  isOnPciback,
-  readDriverPath,
-  requireDevice,
-  requirePciback,
-  unbindDriver,
-} from './pciback.js';
-import { quarantine } from './release-after-death.js';
+import { sysfsPath } from './paths.js';
+import { requireDevice, requirePciback } from './pciback.js';
+import { recoverDevice } from './recover-assignable.js';
 import { LOCK_TIMEOUT_MS, requireRoot } from './require-root.js';
 import { runFile } from './run-dir.js';
 import { parseBdf } from './spec.js';
-import { type Explain, type Steps, withRollback } from './steps.js';
+import type { Explain } from './steps.js';
 
 export interface AssignableAdded {
   readonly sbdf: string;
@@ -26,93 +20,69 @@ export interface AssignableAdded {
   readonly driver: string | null;
   /** It was bound to pciback before: only the quarantine was renewed. */
   readonly already: boolean;
+  /** Id in the journal, for `undo`; null for a dry run. */
+  readonly transaction: string | null;
+  /** For a dry run: what would be written where. */
+  readonly plan: AssignablePlan | null;
+}
+
+export interface AssignableOptions {
+  readonly signal?: AbortSignal;
+  /** Writes nothing; the result has the plan. */
+  readonly dryRun?: boolean;
+  /** Recorded in the journal. */
+  readonly overrides?: readonly Override[];
+  /** The transaction that this one undoes. */
+  readonly undoes?: string;
 }
 
 /**
  * Takes a device from its driver in dom0, binds it to pciback and puts it into quarantine, where its DMA goes nowhere.
  * The driver is recorded where libxl records it: `xl pci-assignable-remove -r` can undo this, and the other way round.
+ * Each step is in the journal: a killed process is cleaned up after by `recoverAssignable`.
  *
  * @throws XenOperationError; everything done is undone then.
  */
 export async function addAssignable(
   host: XenHost,
   bdf: string,
-  options: { readonly signal?: AbortSignal } = {},
+  options: AssignableOptions = {},
 ): Promise<AssignableAdded> {
   const sbdf = parseBdf(bdf);
+  requireXenSegment(sbdf);
   requireRoot(host, 'take a device from its driver');
-  const { toolstack, store, sysfs } = host;
-  return withLock(runFile.lock(host.runDir), host, LOCK_TIMEOUT_MS, () => {
-    requireDevice(sysfs, sbdf);
-    requirePciback(sysfs);
-    const what = `make ${formatSbdf(sbdf)} assignable`;
-    return withRollback(what, { ...options, explain: explainQuarantine }, async (steps) => {
-      const driverPath = readDriverPath(sysfs, sbdf);
-      const already = driverPath === sysfsPath.pciback;
-      if (!already) await moveToPciback(host, sbdf, driverPath, steps);
-      await steps.run(
-        'put into quarantine',
-        () => quarantineUnlessInUse(host, sbdf),
-        (done) => {
-          if (done && !already) toolstack.deassignDevice(DOMID_IO, sbdfToNumber(sbdf));
-        },
-      );
-      return { sbdf: formatSbdf(sbdf), driver: store.read(storePath.driverPath(sbdf)), already };
+  void host.toolstack;
+  const name = formatSbdf(sbdf);
+  const begin = () => {
+    requireDevice(host.sysfs, sbdf);
+    requirePciback(host.sysfs);
+    const request: TransactionRequest = { kind: 'assignable-add', sbdf, ...pick(options) };
+    const record = describeTransaction(host, request);
+    const { driver, recordedDriver } = record.before;
+    const already = driver === sysfsPath.pciback;
+    // A device without a driver keeps an earlier record: that is where it came from.
+    return { record, already, driver: already ? recordedDriver : (driver ?? recordedDriver) };
+  };
+  if (options.dryRun === true) {
+    const { record, already, driver } = begin();
+    const plan = describePlan(record, planTransaction(host, record));
+    return { sbdf: name, driver, already, transaction: null, plan };
+  }
+  return withLock(runFile.lock(host.runDir), host, LOCK_TIMEOUT_MS, async () => {
+    await recoverDevice(host, name);
+    const { record, already, driver } = begin();
+    const what = `make ${name} assignable`;
+    const transaction = await runTransaction(host, record, {
+      what,
+      signal: options.signal,
+      explain: explainQuarantine,
     });
+    return { sbdf: name, driver, already, transaction, plan: null };
   });
 }
 
-async function moveToPciback(host: XenHost, sbdf: Sbdf, driverPath: string | undefined, steps: Steps): Promise<void> {
-  const { sysfs } = host;
-  const name = formatSbdf(sbdf);
-  await steps.run('record the driver', () => recordDriver(host, sbdf, driverPath), restoreRecord(host, sbdf));
-  if (driverPath !== undefined) {
-    await steps.run(
-      `unbind from ${driverName(driverPath)}`,
-      () => unbindDriver(sysfs, sbdf, driverPath),
-      () => bindDriver(sysfs, sbdf, driverPath),
-    );
-  }
-  if (!hasSlot(sysfs, sbdf)) {
-    await steps.run(
-      'announce it to pciback',
-      () => sysfs.write(sysfsPath.pcibackNewSlot, name),
-      () => sysfs.write(sysfsPath.pcibackRemoveSlot, name),
-    );
-  }
-  await steps.run(
-    'bind to pciback',
-    () => bindDriver(sysfs, sbdf, sysfsPath.pciback),
-    () => unbindDriver(sysfs, sbdf, sysfsPath.pciback),
-  );
-}
-
-/** A device without a driver keeps an earlier record: that is where it came from. Returns the earlier record. */
-function recordDriver({ store }: XenHost, sbdf: Sbdf, driverPath: string | undefined): string | null {
-  const earlier = store.read(storePath.driverPath(sbdf));
-  if (driverPath !== undefined) store.write(storePath.driverPath(sbdf), driverPath);
-  return earlier;
-}
-
-function restoreRecord({ store }: XenHost, sbdf: Sbdf): (earlier: string | null) => void {
-  return (earlier) => {
-    if (earlier !== null) {
-      store.write(storePath.driverPath(sbdf), earlier);
-      return;
-    }
-    store.transaction((view) => {
-      view.remove(storePath.driverPath(sbdf));
-      removeIfEmpty(view, storePath.functionInfo(sbdf));
-    });
-  };
-}
-
-/** A guest that has the device keeps it: `assignable add` is then a no-op, as with xl. */
-function quarantineUnlessInUse(host: XenHost, sbdf: Sbdf): boolean {
-  if (host.store.read(storePath.inUse(sbdf)) !== null) return false;
-  if (!isOnPciback(host.sysfs, sbdf)) return false;
-  quarantine(host, sbdf);
-  return true;
+function pick({ overrides, undoes }: AssignableOptions): Pick<TransactionRequest, 'overrides' | 'undoes'> {
+  return { ...(overrides === undefined ? {} : { overrides }), ...(undoes === undefined ? {} : { undoes }) };
 }
 
 const explainQuarantine: Explain = (cause) => {

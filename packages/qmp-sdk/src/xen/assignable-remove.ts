@@ -1,29 +1,29 @@
-import { formatSbdf, type Sbdf, sbdfToNumber } from '@xenpt/pci';
+import { formatSbdf, requireXenSegment, type Sbdf } from '@xenpt/pci';
+import type { AssignableOptions } from './assignable-add.js';
+import { type AssignablePlan, describePlan } from './assignable-plan.js';
 import { domainName } from './domains.js';
-import { errnoName, XenErrorCode, XenOperationError } from './errors.js';
-import { DOMID_IO, type XenHost } from './host.js';
-import { readLiveUser, removeIfEmpty } from './in-use.js';
+import { XenErrorCode, XenOperationError } from './errors.js';
+import type { XenHost } from './host.js';
+import { readLiveUser } from './in-use.js';
+import { readJournal } from './journal.js';
+import { describeTransaction, runTransaction } from './journal-run.js';
+import { planTransaction } from './journal-steps.js';
 import { withLock } from './lock.js';
 import { storePath, sysfsPath } from './paths.js';
-import {
-  bindDriver,
-  driverName,
-  hasSlot,
-  isOnPciback,
-  requireDevice,
-  requirePciback,
-  unbindDriver,
-} from './pciback.js';
-import { quarantine } from './release-after-death.js';
+import { isOnPciback, requireDevice, requirePciback } from './pciback.js';
+import { recoverDevice } from './recover-assignable.js';
 import { LOCK_TIMEOUT_MS, requireRoot } from './require-root.js';
 import { runFile } from './run-dir.js';
 import { parseBdf } from './spec.js';
-import { type Steps, withRollback } from './steps.js';
 
 export interface AssignableRemoved {
   readonly sbdf: string;
   /** The driver it is bound to again; null if none was recorded. */
   readonly driver: string | null;
+  /** Id in the journal, for `undo`; null for a dry run. */
+  readonly transaction: string | null;
+  /** For a dry run: what would be written where. */
+  readonly plan: AssignablePlan | null;
 }
 
 /**
@@ -35,72 +35,45 @@ export interface AssignableRemoved {
 export async function removeAssignable(
   host: XenHost,
   bdf: string,
-  options: { readonly signal?: AbortSignal } = {},
+  options: AssignableOptions = {},
 ): Promise<AssignableRemoved> {
   const sbdf = parseBdf(bdf);
+  requireXenSegment(sbdf);
   requireRoot(host, 'give a device back to its driver');
-  const { store, sysfs } = host;
   void host.toolstack;
-  return withLock(runFile.lock(host.runDir), host, LOCK_TIMEOUT_MS, () => {
-    requireDevice(sysfs, sbdf);
-    requirePciback(sysfs);
+  const name = formatSbdf(sbdf);
+  const begin = () => {
+    requireDevice(host.sysfs, sbdf);
+    requirePciback(host.sysfs);
     requireIdle(host, sbdf);
-    const driverPath = recordedDriver(host, sbdf);
-    return withRollback(`give ${formatSbdf(sbdf)} back to dom0`, options, async (steps) => {
-      await leavePciback(host, sbdf, steps);
-      if (driverPath !== null) {
-        await steps.run(
-          `bind to ${driverName(driverPath)}`,
-          () => bindDriver(sysfs, sbdf, driverPath),
-          () => unbindDriver(sysfs, sbdf, driverPath),
-        );
-      }
-      await steps.run('forget the recorded driver', () =>
-        store.transaction((view) => {
-          view.remove(storePath.driverPath(sbdf));
-          view.remove(storePath.assignableName(sbdf));
-          view.remove(storePath.inUse(sbdf));
-          removeIfEmpty(view, storePath.functionInfo(sbdf));
-        }),
-      );
-      return { sbdf: formatSbdf(sbdf), driver: driverPath };
+    const driver = recordedDriver(host, sbdf);
+    const record = describeTransaction(host, {
+      kind: 'assignable-remove',
+      sbdf,
+      overrideAfter: overrideBefore(host, name),
+      ...(options.undoes === undefined ? {} : { undoes: options.undoes }),
     });
+    return { driver, record };
+  };
+  if (options.dryRun === true) {
+    const { driver, record } = begin();
+    return { sbdf: name, driver, transaction: null, plan: describePlan(record, planTransaction(host, record)) };
+  }
+  return withLock(runFile.lock(host.runDir), host, LOCK_TIMEOUT_MS, async () => {
+    await recoverDevice(host, name);
+    const { driver, record } = begin();
+    const what = `give ${name} back to dom0`;
+    const transaction = await runTransaction(host, record, { what, signal: options.signal });
+    return { sbdf: name, driver, transaction, plan: null };
   });
 }
 
-async function leavePciback(host: XenHost, sbdf: Sbdf, steps: Steps): Promise<void> {
-  const { sysfs, toolstack } = host;
-  const name = formatSbdf(sbdf);
-  await steps.run(
-    'take out of quarantine',
-    () => leaveQuarantine(host, sbdf),
-    (wasInQuarantine) => {
-      if (wasInQuarantine) quarantine({ sysfs, toolstack }, sbdf);
-    },
+/** The `driver_override` that our last addition of this boot took away. */
+function overrideBefore(host: XenHost, sbdf: string): string | null {
+  const added = readJournal(host).records.findLast(
+    (record) => record.sbdf === sbdf && record.kind === 'assignable-add' && record.state === 'done',
   );
-  await steps.run(
-    'unbind from pciback',
-    () => unbindDriver(sysfs, sbdf, sysfsPath.pciback),
-    () => bindDriver(sysfs, sbdf, sysfsPath.pciback),
-  );
-  if (!hasSlot(sysfs, sbdf)) return;
-  await steps.run(
-    'withdraw it from pciback',
-    () => sysfs.write(sysfsPath.pcibackRemoveSlot, name),
-    () => sysfs.write(sysfsPath.pcibackNewSlot, name),
-  );
-}
-
-/** A device that a tool bound to pciback without quarantine is with dom0 already: Xen then answers ENODEV. */
-function leaveQuarantine({ toolstack }: XenHost, sbdf: Sbdf): boolean {
-  try {
-    toolstack.deassignDevice(DOMID_IO, sbdfToNumber(sbdf));
-    return true;
-  } catch (error) {
-    const name = errnoName(error);
-    if (name === 'ENODEV' || name === 'EOPNOTSUPP') return false;
-    throw error;
-  }
+  return added?.bootId === host.bootId ? added.before.driverOverride : null;
 }
 
 function requireIdle(host: XenHost, sbdf: Sbdf): void {

@@ -14,3 +14,13 @@ export function writeAtomically(path: string, text: string): void {
   }
   renameSync(aside, path);
 }
+
+/** Makes the names in a folder as durable as the files. */
+export function syncDirectory(path: string): void {
+  const fd = openSync(path, constants.O_RDONLY | constants.O_DIRECTORY);
+  try {
+    fsyncSync(fd);
+  } finally {
+    closeSync(fd);
+  }
+}

@@ -36,6 +36,10 @@ export const XenErrorCode = {
   domainGone: 'XENPT_DOMAIN_GONE',
   noMonitor: 'XENPT_NO_MONITOR',
   monitorTimeout: 'XENPT_MONITOR_TIMEOUT',
+  noSuchTransaction: 'XENPT_NO_SUCH_TRANSACTION',
+  nothingToUndo: 'XENPT_NOTHING_TO_UNDO',
+  identityChanged: 'XENPT_IDENTITY_CHANGED',
+  needsOverride: 'XENPT_NEEDS_OVERRIDE',
   stepFailed: 'XENPT_STEP_FAILED',
   incomplete: 'XENPT_INCOMPLETE',
 } as const;

@@ -68,6 +68,8 @@ export interface Sysfs {
   reset(sbdf: Sbdf): void;
   /** Clears Bus Master Enable, so that the function starts no further DMA. */
   disableBusMaster(sbdf: Sbdf): void;
+  /** Writes 32 bits of configuration space. */
+  writeConfig(sbdf: Sbdf, offset: number, value: number): void;
 }
 
 export interface Clock {
@@ -160,6 +162,16 @@ export interface XenHost {
   readonly sysfs: Sysfs;
   /** Locks, sockets and grants, `/run/xenpt`: gone after a reboot, like what it describes. */
   readonly runDir: string;
+  /** What outlives a restart, `/var/lib/xenpt`: the journal. */
+  readonly stateDir: string;
+  /** What an administrator decides, `/etc/xenpt`. */
+  readonly configDir: string;
+  /** The kernel's random id of this boot. */
+  readonly bootId: string;
+  /** Milliseconds since 1970; for what people read. */
+  readonly wallClock: () => number;
+  /** For tests that end a process between two steps; never set otherwise. */
+  readonly faultPoint?: (point: string) => void | Promise<void>;
   readonly clock: Clock;
   readonly processes: ProcessTable;
   readonly processList: ProcessList;

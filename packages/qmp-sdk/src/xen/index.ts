@@ -29,8 +29,23 @@ export {
 } from './inventory.js';
 export { type Bundle, createBundle } from './bundle.js';
 export { type AssignableDevice, listAssignable } from './assignable-list.js';
-export { type AssignableAdded, addAssignable } from './assignable-add.js';
+export { type AssignableAdded, type AssignableOptions, addAssignable } from './assignable-add.js';
 export { type AssignableRemoved, removeAssignable } from './assignable-remove.js';
+export type { AssignablePlan } from './assignable-plan.js';
+export {
+  type DeviceBefore,
+  type DeviceIdentity,
+  type JournalContents,
+  type JournalRecord,
+  type JournalStep,
+  type Override,
+  overrides,
+  readJournal,
+  type TransactionKind,
+  type TransactionState,
+} from './journal.js';
+export { recoverAssignable, type RecoveredTransaction } from './recover-assignable.js';
+export { isUndone, undo, type Undone } from './undo.js';
 export { attach, type Attached, type AttachOptions } from './attach.js';
 export { detach, type Detached, type DetachOptions } from './detach.js';
 export {

@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { execPath, geteuid, pid } from 'node:process';
@@ -13,6 +13,10 @@ import { connectToDomain, spawnModel } from './spawn-model.js';
 
 const RUN_DIR = '/run/xenpt';
 const LOG_DIR = '/var/log/xenpt';
+const STATE_DIR = '/var/lib/xenpt';
+const CONFIG_DIR = '/etc/xenpt';
+/** A test sets it in the process that it means to end; nothing else does. */
+const FAULT_POINT = Symbol.for('xenpt.faultPoint');
 
 export interface OpenXenHostOptions {
   /**
@@ -22,6 +26,8 @@ export interface OpenXenHostOptions {
   readonly sysroot?: string;
   readonly runDir?: string;
   readonly logDir?: string;
+  readonly stateDir?: string;
+  readonly configDir?: string;
   /** The Node that runs the device model processes; default: the one that runs this. */
   readonly nodePath?: string;
 }
@@ -46,6 +52,7 @@ export const realMonitors: MonitorPaths = {
  */
 export function openXenHost(options: OpenXenHostOptions = {}): XenHost {
   const { sysroot = '', runDir = RUN_DIR, logDir = LOG_DIR, nodePath = execPath } = options;
+  const { stateDir = STATE_DIR, configDir = CONFIG_DIR } = options;
   const captured = sysroot !== '' && sysroot !== '/';
   const tree = captured ? openCapturedTree(sysroot) : undefined;
   const toolstack = lazily(() => openToolstack(captured));
@@ -60,6 +67,13 @@ export function openXenHost(options: OpenXenHostOptions = {}): XenHost {
     },
     sysfs: createSysfs(tree?.root ?? ''),
     runDir,
+    stateDir,
+    configDir,
+    get bootId() {
+      return readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
+    },
+    wallClock: Date.now,
+    ...faultPoint(),
     clock,
     processes: realProcesses,
     processList: createProcessList(),
@@ -76,6 +90,11 @@ export function openXenHost(options: OpenXenHostOptions = {}): XenHost {
       store.close();
     },
   };
+}
+
+function faultPoint(): Pick<XenHost, 'faultPoint'> {
+  const hook = (globalThis as { readonly [FAULT_POINT]?: XenHost['faultPoint'] })[FAULT_POINT];
+  return hook === undefined ? {} : { faultPoint: hook };
 }
 
 /** @throws XenOperationError XENPT_NO_XEN */

@@ -27,6 +27,7 @@ const PCIBACK = '/sys/bus/pci/drivers/pciback';
 export const sysfsPath = {
   device: (sbdf: Sbdf) => `/sys/bus/pci/devices/${formatSbdf(sbdf)}`,
   driverLink: (sbdf: Sbdf) => `/sys/bus/pci/devices/${formatSbdf(sbdf)}/driver`,
+  driverOverride: (sbdf: Sbdf) => `/sys/bus/pci/devices/${formatSbdf(sbdf)}/driver_override`,
   reset: (sbdf: Sbdf) => `/sys/bus/pci/devices/${formatSbdf(sbdf)}/reset`,
   pciback: PCIBACK,
   pcibackSlots: `${PCIBACK}/slots`,

@@ -1,6 +1,7 @@
 import { existsSync, lstatSync, readdirSync, readFileSync, realpathSync } from 'node:fs';
 import { basename } from 'node:path';
 import { formatSbdf, parseSbdf, type Sbdf } from '@xenpt/pci';
+import { readFunctionImage } from '@xenpt/pci/sysfs';
 import { errnoName, XenErrorCode, XenOperationError } from './errors.js';
 import type { Sysfs } from './host.js';
 import { sysfsPath } from './paths.js';
@@ -40,6 +41,22 @@ export function readDriverPath(sysfs: Sysfs, sbdf: Sbdf): string | undefined {
 /** The tree, as the functions of `@xenpt/pci/sysfs` want it. */
 export function sysfsOptions(sysfs: Sysfs): { readonly sysroot: string } {
   return { sysroot: sysfs.root === '' ? '/' : sysfs.root };
+}
+
+/** The only driver that the kernel lets bind; null if none was set (the kernel then writes `(null)`). */
+export function readDriverOverride(sysfs: Sysfs, sbdf: Sbdf): string | null {
+  try {
+    const text = readFileSync(sysfs.root + sysfsPath.driverOverride(sbdf), 'utf8').trim();
+    return text === '' || text === '(null)' ? null : text;
+  } catch (error) {
+    if (errnoName(error) === 'ENOENT') return null;
+    throw error;
+  }
+}
+
+/** Configuration space: 64 bytes, or for root 256 or 4096. */
+export function readConfig(sysfs: Sysfs, sbdf: Sbdf): Uint8Array {
+  return readFunctionImage(sbdf, sysfsOptions(sysfs)).config;
 }
 
 export function driverName(driverPath: string): string {

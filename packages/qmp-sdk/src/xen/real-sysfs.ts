@@ -26,6 +26,14 @@ export function createSysfs(root: string): Sysfs {
         access[Symbol.dispose]();
       }
     },
+    writeConfig: (sbdf, offset, value) => {
+      const access = openConfigAccess(sbdf, options);
+      try {
+        access.write(offset, 4, value);
+      } finally {
+        access[Symbol.dispose]();
+      }
+    },
   };
 }
 

@@ -45,6 +45,23 @@ export class Steps {
     return result;
   }
 
+  /**
+   * As `run`, for an `undo` that looks at what is before it changes anything: it is called too when the action itself
+   * has failed, since half of it may have happened.
+   */
+  async guard(name: string, action: () => Promise<void>, undo: () => void): Promise<void> {
+    await this.run(
+      name,
+      () => Promise.resolve(),
+      () => undo(),
+    );
+    try {
+      await action();
+    } catch (error) {
+      throw new StepFailure(name, error);
+    }
+  }
+
   /** Undoes everything in reverse. Goes on after a failure; returns one sentence for each. */
   async rollback(): Promise<string[]> {
     const failures: string[] = [];

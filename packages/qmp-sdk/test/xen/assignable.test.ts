@@ -10,6 +10,8 @@ test('adds as libxl does, lists, and removes without a trace', async () => {
     sbdf: CARD,
     driver: '/sys/bus/pci/drivers/e1000e',
     already: false,
+    transaction: '000001',
+    plan: null,
   });
   expect(host.journal.calls.filter((call) => /^(write|xs_write|xc_)/.test(call))).toEqual([
     'xs_write /libxl/pci/0000-03-00-0/driver_path /sys/bus/pci/drivers/e1000e',
@@ -20,7 +22,12 @@ test('adds as libxl does, lists, and removes without a trace', async () => {
   ]);
   expect(listAssignable(host)).toEqual([{ sbdf: CARD, driver: '/sys/bus/pci/drivers/e1000e', name: null }]);
   const first = host.journal.calls.length;
-  expect(await removeAssignable(host, CARD)).toEqual({ sbdf: CARD, driver: '/sys/bus/pci/drivers/e1000e' });
+  expect(await removeAssignable(host, CARD)).toEqual({
+    sbdf: CARD,
+    driver: '/sys/bus/pci/drivers/e1000e',
+    transaction: '000002',
+    plan: null,
+  });
   expect(host.journal.calls.slice(first).filter((call) => /^(write|xc_)/.test(call))).toEqual([
     'xc_deassign_device 32753 768',
     'write /sys/bus/pci/drivers/pciback/unbind 0000:03:00.0',

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseSbdf, sbdfToNumber } from '@xenpt/pci';
@@ -34,11 +34,17 @@ export interface FakeHost extends XenHost {
   readonly hypervisor: FakeHypervisor;
   readonly dirtyLogs: FakeDirtyLogs;
   readonly processList: FakeProcesses;
+  /** Settable: see {@link XenHost.faultPoint}. */
+  faultPoint?: (point: string) => void | Promise<void>;
+  /** Settable: another one is another boot. */
+  bootId: string;
   /** Everything that an operation can leave behind, to compare before and after. */
   dump(): string[];
 }
 
 const OUR_PID = 4711;
+/** The journal is synced at every step, which a disk takes its time for. */
+const MEMORY = '/dev/shm';
 
 /** A clock that nobody waits for: sleeping moves it on. */
 export function createFakeClock(): Clock {
@@ -55,7 +61,7 @@ export function createFakeClock(): Clock {
 /** A host with one network card and one HVM guest, domain 5, unless `options` say otherwise. */
 export function createFakeHost(options: FakeHostOptions = {}): FakeHost {
   const { functions = [fakeNetworkCard], domains = [fakeDomain(5)], xen = true } = options;
-  const folder = mkdtempSync(join(tmpdir(), 'xenpt-fake-'));
+  const folder = mkdtempSync(join(existsSync(MEMORY) ? MEMORY : tmpdir(), 'xenpt-fake-'));
   const journal = new Journal();
   const toolstack = new FakeToolstack(
     journal,
@@ -84,6 +90,10 @@ export function createFakeHost(options: FakeHostOptions = {}): FakeHost {
       return requireXen(xen, store);
     },
     runDir: join(folder, 'run'),
+    stateDir: join(folder, 'state'),
+    configDir: join(folder, 'etc'),
+    bootId: 'b0070000-0000-4000-8000-000000000001',
+    wallClock: () => Date.UTC(2026, 10, 22),
     clock: createFakeClock(),
     processes: { pid: OUR_PID, isAlive: (pid) => processList.startedAt(pid) !== null },
     isRoot: options.isRoot ?? true,

@@ -8,7 +8,7 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
-import { dirname, join, relative } from 'node:path';
+import { basename, dirname, join, relative } from 'node:path';
 import { formatSbdf, parseSbdf, type Sbdf } from '@xenpt/pci';
 import type { Sysfs } from '../host.js';
 import { sysfsPath } from '../paths.js';
@@ -25,6 +25,8 @@ export interface FakeFunction {
   /** Lines of `resource`: start, end, flags. The rest up to 13 is empty. */
   readonly resources?: readonly (readonly [bigint, bigint, bigint])[];
   readonly config?: Uint8Array;
+  /** `driver_override`; left out: none. */
+  readonly driverOverride?: string;
   /** Default true: the kernel can reset it. */
   readonly resettable?: boolean;
 }
@@ -72,6 +74,10 @@ export class FakeSysfs implements Sysfs {
   write(path: string, text: string): void {
     this.#journal.enter('write', path, text);
     if (!existsSync(this.root + path)) throw Object.assign(new Error(`${path}: no such file`), { code: 'ENOENT' });
+    if (path.endsWith('/driver_override')) {
+      writeFileSync(this.root + path, text === '\n' ? '(null)\n' : text);
+      return;
+    }
     const sbdf = parseSbdf(text);
     const driver = dirname(path);
     if (path.endsWith('/bind')) this.#bind(path, driver, sbdf);
@@ -89,12 +95,27 @@ export class FakeSysfs implements Sysfs {
     this.#journal.enter('disableBusMaster', formatSbdf(sbdf));
   }
 
+  writeConfig(sbdf: Sbdf, offset: number, value: number): void {
+    this.#journal.enter('writeConfig', formatSbdf(sbdf), offset, value);
+    const path = join(this.root + sysfsPath.device(sbdf), 'config');
+    const config = readFileSync(path);
+    config.writeUInt32LE(value, offset);
+    writeFileSync(path, config);
+  }
+
+  /** Another card in the same slot. */
+  replace(sbdf: string, { deviceId }: { readonly deviceId: number }): void {
+    const folder = this.root + sysfsPath.device(parseSbdf(sbdf));
+    writeFileSync(join(folder, 'device'), `0x${deviceId.toString(16).padStart(4, '0')}\n`);
+    this.writeConfig(parseSbdf(sbdf), 0, ((deviceId << 16) | 0x8086) >>> 0);
+  }
+
   /** Who is bound to what, and what pciback expects. */
   dump(): string[] {
     const slots = this.root + sysfsPath.pcibackSlots;
     const expected = existsSync(slots) ? readFileSync(slots, 'utf8').split('\n').filter(Boolean) : [];
     return [
-      ...this.#functions.map((sbdf) => `${sbdf} driver ${this.#driverOf(sbdf) ?? 'none'}`),
+      ...this.#functions.map((sbdf) => `${sbdf} driver ${this.#driverOf(sbdf) ?? 'none'}${this.#overrideOf(sbdf)}`),
       ...expected.map((slot) => `slot ${slot}`),
     ];
   }
@@ -114,6 +135,7 @@ export class FakeSysfs implements Sysfs {
       revision: hex(0, 2),
       irq: `${description.irq ?? 0}\n`,
       numa_node: '-1\n',
+      driver_override: `${description.driverOverride ?? '(null)'}\n`,
       resource: formatResources(description.resources ?? []),
       config: description.config ?? fakeConfig(description),
       ...(resettable ? { reset: '', reset_method: 'flr bus\n' } : {}),
@@ -134,7 +156,9 @@ export class FakeSysfs implements Sysfs {
     const name = formatSbdf(sbdf);
     if (this.#driverOf(name) !== undefined) throw new FakeCallError(`write ${path}`, 'ENODEV');
     const expected = driver !== sysfsPath.pciback || this.dump().includes(`slot ${name}`);
-    if (!expected || this.refusing.has(driver)) throw new FakeCallError(`write ${path}`, 'ENODEV');
+    const override = this.#overrideOf(name);
+    const allowed = override === '' || override === ` override ${basename(driver)}`;
+    if (!expected || !allowed || this.refusing.has(driver)) throw new FakeCallError(`write ${path}`, 'ENODEV');
     this.#link(sbdf, driver);
   }
 
@@ -163,6 +187,12 @@ export class FakeSysfs implements Sysfs {
     const device = this.root + sysfsPath.device(sbdf);
     symlinkSync(relative(device, this.root + driver), join(device, 'driver'));
     symlinkSync(relative(this.root + driver, device), join(this.root + driver, formatSbdf(sbdf)));
+  }
+
+  /** As the kernel matches: with an override, by it alone. */
+  #overrideOf(name: string): string {
+    const text = readFileSync(this.root + sysfsPath.driverOverride(parseSbdf(name)), 'utf8').trim();
+    return text === '(null)' ? '' : ` override ${text}`;
   }
 
   #driverOf(name: string): string | undefined {

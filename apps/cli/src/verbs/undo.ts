@@ -1,0 +1,78 @@
+import { isUndone, type JournalRecord, readJournal, undo as undoTransaction } from '@xenpt/qmp-sdk/xen';
+import { ExitCode } from '../exit-code.js';
+import { dryRunOption, formatPlan } from '../output/plan.js';
+import { formatTable } from '../output/table.js';
+import { UsageError } from '../usage-error.js';
+import type { Verb, VerbContext, VerbOutput } from '../verb.js';
+
+export const undo: Verb = {
+  name: 'undo',
+  summary: 'take back the last assignable add or remove, or one by its id',
+  arguments: [{ name: 'ID', description: 'as --list shows it; default: the last one', optional: true }],
+  options: [{ flags: '-l, --list', description: 'show what was done, newest first' }, dryRunOption],
+  examples: [
+    ['xenpt undo', 'the last one since the host was started'],
+    ['xenpt undo --list', 'what was done to which device, when, and with which overrides'],
+    ['xenpt undo 12 -N', 'what would be written to undo number 12'],
+  ],
+  exitCodes: [
+    ExitCode.failed,
+    ExitCode.notFound,
+    ExitCode.refused,
+    ExitCode.busy,
+    ExitCode.rolledBack,
+    ExitCode.manualRecovery,
+    ExitCode.timeout,
+    ExitCode.noHypervisor,
+  ],
+  run: async (context, [id], options) => {
+    if (options['list'] === true) {
+      if (id !== undefined) throw new UsageError('--list takes no id', 'See: xenpt undo --list');
+      return list(context);
+    }
+    const dryRun = options['dryRun'] === true;
+    const undone = await undoTransaction(context.host, id, { signal: context.signal, dryRun });
+    const { plan, sbdf, driver } = undone.result;
+    if (plan) return { json: { undone: undone.undone, dryRun, plans: [plan] }, text: formatPlan([plan]) };
+    const text =
+      undone.kind === 'assignable-remove'
+        ? `${sbdf} is assignable again`
+        : `${sbdf} is ${driver === null ? 'without a driver' : `bound to ${driver.split('/').pop() ?? ''}`} again`;
+    return {
+      json: { undone: undone.undone, dryRun, device: undone.result },
+      text: `${text} (number ${undone.undone} is undone)`,
+    };
+  },
+};
+
+function list({ host, style }: VerbContext): VerbOutput {
+  const journal = readJournal(host);
+  const transactions = journal.records.toReversed().map((record) => ({
+    id: record.id,
+    kind: record.kind,
+    sbdf: record.sbdf,
+    startedAt: record.startedAt,
+    state: stateOf(record),
+    undoes: record.undoes,
+    thisBoot: record.bootId === host.bootId,
+    overrides: record.overrides,
+    problems: record.problems,
+  }));
+  const rows = transactions.map(({ id, startedAt, kind, sbdf, state, overrides, thisBoot }) => [
+    id,
+    startedAt.replace(/\..*/, 'Z'),
+    kind.replace('-', ' '),
+    sbdf,
+    thisBoot ? state : `${state}, earlier boot`,
+    overrides.join(' ') || '-',
+  ]);
+  return {
+    json: { transactions },
+    text: formatTable(style, ['ID', 'TIME', 'WHAT', 'DEVICE', 'STATE', 'OVERRIDES'], rows),
+    notes: journal.damaged.map(({ path, reason }) => `${path} cannot be read: ${reason}.`),
+  };
+
+  function stateOf(record: JournalRecord): string {
+    return isUndone(journal, record) ? 'undone' : record.state;
+  }
+}

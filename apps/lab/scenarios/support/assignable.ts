@@ -1,0 +1,85 @@
+import { beforeAll, describe, expect, it } from 'vitest';
+import type { Lab } from '../../src/lab.js';
+
+/** Ends the process that passes the fault point, as the kernel would for want of memory. */
+const killHook = `
+globalThis[Symbol.for('xenpt.faultPoint')] = (point) => {
+  if (point === process.env.KILL_AT) process.kill(process.pid, 'SIGKILL');
+};
+`;
+const killed = 137;
+
+const addSteps = ['record-driver', 'unbind', 'new-slot', 'bind-pciback', 'check', 'quarantine'];
+const removeSteps = ['leave-quarantine', 'unbind-pciback', 'remove-slot', 'repair-config', 'bind-driver', 'forget'];
+const moments = ['before', 'intended', 'performed', 'after'];
+
+interface Kill {
+  readonly verb: 'add' | 'remove';
+  readonly point: string;
+}
+
+/** Where each driver stands half bound: between unbind and bind, on pciback without quarantine, on nothing at all. */
+const shortList: readonly Kill[] = [
+  { verb: 'add', point: 'unbind:performed' },
+  { verb: 'add', point: 'quarantine:intended' },
+  { verb: 'remove', point: 'remove-slot:performed' },
+];
+
+const everyPoint: readonly Kill[] = [
+  ...addSteps.flatMap((step) => moments.map((moment) => ({ verb: 'add' as const, point: `${step}:${moment}` }))),
+  ...removeSteps.flatMap((step) =>
+    moments.map((moment) => ({ verb: 'remove' as const, point: `${step}:${moment}` })),
+  ),
+];
+
+/** A card of dom0 given away and taken back, with and without kills; tests in order. */
+export function assignableScenarios(lab: () => Lab, { everyKill }: { readonly everyKill: boolean }): void {
+  describe('assignable, undo and recover', () => {
+    let sbdf: string;
+    const run = (command: string) => lab().run(command, { timeoutMs: 180_000 });
+    const driver = async () => (await run(`basename $(readlink /sys/bus/pci/devices/${sbdf}/driver)`)).trim();
+    const listedByXl = async () => (await run('xl pci-assignable-list')).includes(sbdf);
+    const json = async (command: string) => JSON.parse(await run(`${command} --json`)) as Record<string, unknown>;
+
+    beforeAll(async () => {
+      sbdf = lab().sbdf('nic1');
+      await lab().writeFile('/tmp/kill.mjs', killHook);
+    });
+
+    it('adds, and xl lists it; undo gives it back, and xl does not', async () => {
+      const before = await run(`cat /sys/bus/pci/devices/${sbdf}/resource`);
+      expect(await run(`xenpt assignable add ${sbdf} --dry-run`)).toContain('/sys/bus/pci/drivers/pciback/bind');
+      expect([await driver(), await listedByXl()]).toEqual(['e1000e', false]);
+      await run(`xenpt pci-assignable-add ${sbdf}`);
+      expect([await driver(), await listedByXl()]).toEqual(['pciback', true]);
+      await run('xenpt undo');
+      expect([await driver(), await listedByXl()]).toEqual(['e1000e', false]);
+      expect(await run(`cat /sys/bus/pci/devices/${sbdf}/resource`)).toBe(before);
+    });
+
+    it('what xl took, xenpt gives back', async () => {
+      await run(`xl pci-assignable-add ${sbdf}`);
+      await run(`xenpt assignable remove ${sbdf}`);
+      expect([await driver(), await listedByXl()]).toEqual(['e1000e', false]);
+    });
+
+    it.each(everyKill ? everyPoint : shortList)(
+      '$verb killed at $point: recover puts the card back on its driver',
+      async ({ verb, point }) => {
+        if (verb === 'remove') await run(`xenpt assignable add ${sbdf}`);
+        const hook = `NODE_OPTIONS=--import=/tmp/kill.mjs KILL_AT=${point}`;
+        const { exitCode } = await lab().exec(`${hook} xenpt assignable ${verb} ${sbdf}`, { timeoutMs: 180_000 });
+        expect(exitCode).toBe(killed);
+        const { transactions } = await json('xenpt recover');
+        expect(transactions).toMatchObject([{ sbdf, outcome: verb === 'add' ? 'rolled-back' : 'completed' }]);
+        expect([await driver(), await listedByXl()]).toEqual(['e1000e', false]);
+      },
+    );
+
+    it('leaves nothing behind: no slot, no node, no unfinished transaction', async () => {
+      expect((await json('xenpt recover'))['transactions']).toEqual([]);
+      expect(await run('cat /sys/bus/pci/drivers/pciback/slots')).not.toContain(sbdf);
+      expect((await lab().exec('xenstore-ls /libxl/pci')).stdout).not.toContain(sbdf.replace(/[:.]/g, '-'));
+    });
+  });
+}
