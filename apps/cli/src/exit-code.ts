@@ -48,6 +48,7 @@ const byErrorCode: Readonly<Partial<Record<string, ExitCode>>> = {
   [XenErrorCode.notAttached]: ExitCode.notFound,
   [XenErrorCode.notAssignable]: ExitCode.notFound,
   [XenErrorCode.noSuchTransaction]: ExitCode.notFound,
+  [XenErrorCode.noSuchFile]: ExitCode.notFound,
   [XenErrorCode.nothingToUndo]: ExitCode.refused,
   [XenErrorCode.identityChanged]: ExitCode.refused,
   [XenErrorCode.needsOverride]: ExitCode.refused,

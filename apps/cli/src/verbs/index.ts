@@ -11,6 +11,7 @@ import { doctor } from './doctor.js';
 import { explain } from './explain.js';
 import { fit } from './fit.js';
 import { guestView } from './guest-view.js';
+import { lint } from './lint.js';
 import { list } from './list.js';
 import { qmp } from './qmp.js';
 import { qmpCodegen } from './qmp-codegen.js';
@@ -46,4 +47,5 @@ export const verbs: readonly Verb[] = [
   qmpCodegen,
   undo,
   recover,
+  lint,
 ];

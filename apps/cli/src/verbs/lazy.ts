@@ -18,6 +18,7 @@ const loaders: Readonly<Record<string, () => Promise<Verb>>> = {
   'qmp shell': async () => (await import('./qmp-shell.js')).qmpShell,
   'qmp codegen': async () => (await import('./qmp-codegen.js')).qmpCodegen,
   undo: async () => (await import('./undo.js')).undo,
+  lint: async () => (await import('./lint.js')).lint,
   recover: async () => (await import('./recover.js')).recover,
 };
 

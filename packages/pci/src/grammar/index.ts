@@ -24,3 +24,4 @@ export {
 } from './xl-config.js';
 export { addPciDevice, removePciDevices, replacePciDevice } from './xl-config-write.js';
 export { nearest } from './nearest.js';
+export { lint, type LintFinding, type LintKind, lintKindOf, lintKinds } from './lint.js';

@@ -37,6 +37,7 @@ export const XenErrorCode = {
   noMonitor: 'XENPT_NO_MONITOR',
   monitorTimeout: 'XENPT_MONITOR_TIMEOUT',
   noSuchTransaction: 'XENPT_NO_SUCH_TRANSACTION',
+  noSuchFile: 'XENPT_NO_SUCH_FILE',
   nothingToUndo: 'XENPT_NOTHING_TO_UNDO',
   identityChanged: 'XENPT_IDENTITY_CHANGED',
   needsOverride: 'XENPT_NEEDS_OVERRIDE',
