@@ -1,5 +1,15 @@
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { defineConfig } from 'tsup';
 import { writeThirdPartyLicences } from '../../scripts/lib/third-party-licences.js';
+
+/** The manual is made by the program itself, of what its help is made of. */
+function writeManual(): void {
+  mkdirSync('dist/man', { recursive: true });
+  for (const name of ['xenpt.1', 'xenpt-pci-spec.5', 'xenpt-concepts.7']) {
+    writeFileSync(`dist/man/${name}`, execFileSync('node', ['bin/xenpt.js', '__man', name]));
+  }
+}
 
 export default defineConfig({
   entry: ['src/main.ts'],
@@ -15,5 +25,9 @@ export default defineConfig({
       'const require = __createRequire(import.meta.url);',
     ].join('\n'),
   },
-  onSuccess: () => Promise.resolve(writeThirdPartyLicences()),
+  onSuccess: () => {
+    writeThirdPartyLicences();
+    writeManual();
+    return Promise.resolve();
+  },
 });

@@ -20,6 +20,8 @@ import { loadVerbs, withoutAlias } from './verbs/lazy.js';
  */
 export async function main(commandLine: readonly string[], io: Io): Promise<ExitCode> {
   let exitCode: ExitCode = ExitCode.ok;
+  if (commandLine[0] === '__complete') return printCandidates(commandLine.slice(1), io);
+  if (commandLine[0] === '__man') return printManPage(commandLine[1] ?? '', io);
   const argv = withoutAlias(commandLine);
   const program = buildProgram(io, await loadVerbs(argv), async (verb, args, options) => {
     exitCode = await runVerb(io, verb, args, options);
@@ -37,6 +39,31 @@ export async function main(commandLine: readonly string[], io: Io): Promise<Exit
     if (argv.includes('--json')) io.stdout(formatJson({ error: describeUsage(error) }));
     return ExitCode.usage;
   }
+}
+
+/** For the scripts of `xenpt completion`. */
+async function printCandidates(words: readonly string[], io: Io): Promise<ExitCode> {
+  const [{ complete }, { liveValues }] = await Promise.all([
+    import('./completion.js'),
+    import('./completion-values.js'),
+  ]);
+  const host = io.openHost({});
+  try {
+    const candidates = complete(words, await loadVerbs([]), liveValues(host));
+    io.stdout(candidates.map(({ word, description }) => `${word}\t${description}\n`).join(''));
+  } finally {
+    host.close();
+  }
+  return ExitCode.ok;
+}
+
+/** For the build, which puts the manual into the package. */
+async function printManPage(name: string, io: Io): Promise<ExitCode> {
+  const { manPages } = await import('./man.js');
+  const page = manPages(await loadVerbs([]), io.version)[name];
+  if (page === undefined) return ExitCode.usage;
+  io.stdout(page);
+  return ExitCode.ok;
 }
 
 async function runVerb(io: Io, verb: Verb, args: readonly string[], options: VerbOptions): Promise<ExitCode> {

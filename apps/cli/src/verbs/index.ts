@@ -4,6 +4,7 @@ import { assignableList } from './assignable-list.js';
 import { assignableRemove } from './assignable-remove.js';
 import { attach } from './attach.js';
 import { bundle } from './bundle.js';
+import { completion } from './completion.js';
 import { detach } from './detach.js';
 import { devices } from './devices.js';
 import { dirtyRate } from './dirty-rate.js';
@@ -48,4 +49,5 @@ export const verbs: readonly Verb[] = [
   undo,
   recover,
   lint,
+  completion,
 ];

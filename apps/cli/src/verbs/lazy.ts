@@ -19,6 +19,7 @@ const loaders: Readonly<Record<string, () => Promise<Verb>>> = {
   'qmp codegen': async () => (await import('./qmp-codegen.js')).qmpCodegen,
   undo: async () => (await import('./undo.js')).undo,
   lint: async () => (await import('./lint.js')).lint,
+  completion: async () => (await import('./completion.js')).completion,
   recover: async () => (await import('./recover.js')).recover,
 };
 

@@ -7,37 +7,23 @@ import { type AddressForm, colons, type FunctionAddress, readAddress, writeAddre
 import { readLibvirtAddress, writeLibvirtAddress } from './libvirt-address.js';
 import { readWrittenOptions, readXlOptions, writeXlOptions } from './xl-options.js';
 
-/**
- * The ways to write a device:
- *
- *     canonical       0000:03:00.0   0000:03:00.*
- *     short           03:00.0        03:00.*
- *     card            03:00          0000:03:00          all its functions; Proxmox's
- *     xl              03:00.0@a,seize=1   bdf=03:00.0,vslot=a   name=uplink     xl-pci-configuration(5)
- *     pciback         (0000:03:00.0)                     xen-pciback.hide
- *     xapi            0/0000:03:00.0                     other-config:pci
- *     qubes           dom0:03_00.0
- *     libvirt         pci_0000_03_00_0                   a node device
- *     libvirt-xml     <address domain='0x0000' bus='0x03' slot='0x00' function='0x0'/>
- *     qemu            host=0000:03:00.0   hostaddr=0000:03:00.0
- *     qdev            pci-pt-03_00.0                     libxl's name in QEMU; it has no segment
- *     sysfs           /sys/bus/pci/devices/0000:03:00.0  or any path that leads through a function
- */
-export const dialectNames = [
-  'canonical',
-  'short',
-  'card',
-  'xl',
-  'pciback',
-  'xapi',
-  'qubes',
-  'libvirt',
-  'libvirt-xml',
-  'qemu',
-  'qdev',
-  'sysfs',
-] as const;
-export type Dialect = (typeof dialectNames)[number];
+/** The ways to write a device: what each looks like, and whose it is. */
+export const dialectExamples = {
+  canonical: ['0000:03:00.0', 'segment:bus:device.function, all hexadecimal; `.*` for the function is all of them'],
+  short: ['03:00.0', 'the same in segment 0, as lspci prints it'],
+  card: ['03:00', 'all functions of a device, as Proxmox has it'],
+  xl: ['03:00.0@a,permissive=1', "xl's PCI_SPEC_STRING; the slot in the guest is hexadecimal, always"],
+  pciback: ['(0000:03:00.0)', 'one device of xen-pciback.hide'],
+  xapi: ['0/0000:03:00.0', "one device of XAPI's other-config:pci"],
+  qubes: ['dom0:03_00.0', 'the domain that has the device, and the port'],
+  libvirt: ['pci_0000_03_00_0', "the name of libvirt's node device"],
+  'libvirt-xml': ["<address domain='0x0000' bus='0x03' slot='0x00' function='0x0'/>", 'in the domain of libvirt'],
+  qemu: ['host=0000:03:00.0', "a property of QEMU's device; hostaddr= too"],
+  qdev: ['pci-pt-03_00.0', "libxl's name for the device in QEMU; it has no segment"],
+  sysfs: ['/sys/bus/pci/devices/0000:03:00.0', 'any path of sysfs that leads through a function'],
+} as const;
+export type Dialect = keyof typeof dialectExamples;
+export const dialectNames = Object.keys(dialectExamples) as readonly Dialect[];
 
 interface DialectRules {
   readonly read: (cursor: Cursor) => DeviceSpec;

@@ -45,6 +45,7 @@ export {
   type TransactionState,
 } from './journal.js';
 export { recoverAssignable, type RecoveredTransaction } from './recover-assignable.js';
+export { type CompletionValues, completionValues } from './completion-values.js';
 export { type LintedFile, lintFiles, lintHost } from './lint-files.js';
 export { isUndone, undo, type Undone } from './undo.js';
 export { attach, type Attached, type AttachOptions } from './attach.js';
