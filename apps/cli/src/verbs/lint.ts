@@ -3,7 +3,7 @@ import { type LintedFile, lintFiles, lintHost } from '@xenpt/qmp-sdk/xen';
 import { ExitCode } from '../exit-code.js';
 import type { Style } from '../output/style.js';
 import { UsageError } from '../usage-error.js';
-import type { Verb } from '../verb.js';
+import type { Verb, VerbOptionValues } from '../verb.js';
 
 export const lint: Verb = {
   name: 'lint',
@@ -42,11 +42,11 @@ export const lint: Verb = {
   },
 };
 
-function kindOf(text: unknown): LintKind | undefined {
-  if (text === undefined) return undefined;
+function kindOf(text: VerbOptionValues[string]): LintKind | undefined {
+  if (typeof text !== 'string') return undefined;
   const kind = lintKinds.find((name) => name === text);
   if (kind) return kind;
-  throw new UsageError(`there is no kind "${String(text)}"`, `The kinds are ${lintKinds.join(', ')}.`);
+  throw new UsageError(`there is no kind "${text}"`, `The kinds are ${lintKinds.join(', ')}.`);
 }
 
 /** As compilers do, so that editors find the place. */
