@@ -1,7 +1,7 @@
 import { className, type DumpedFunction, formatSbdf, imageOfDump, parseConfigDump } from '@xenpt/pci';
 import { guestView as viewGuest, guestViewOf, type GuestViewReport, parseBdf } from '@xenpt/qmp-sdk/xen';
 import { ExitCode } from '../exit-code.js';
-import { nearest } from '../nearest.js';
+import { nearest } from '@xenpt/pci/grammar';
 import { formatDenied, formatGuestView, formatPlacement } from '../output/guest-view.js';
 import type { Style } from '../output/style.js';
 import { formatTable } from '../output/table.js';
