@@ -1,4 +1,4 @@
-import { aliases } from './verbs/lazy.js';
+import { aliases } from './lazy-verbs.js';
 import type { Verb, VerbArgument } from './verb.js';
 
 export interface Candidate {

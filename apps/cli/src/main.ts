@@ -10,7 +10,7 @@ import { createStyle } from './output/style.js';
 import { buildProgram, type VerbOptions } from './program.js';
 import type { Verb } from './verb.js';
 import { PartlyDone } from './each-device.js';
-import { loadVerbs, withoutAlias } from './verbs/lazy.js';
+import { loadVerbs, withoutAlias } from './lazy-verbs.js';
 
 /**
  * Runs one command line.

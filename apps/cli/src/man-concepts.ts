@@ -2,24 +2,40 @@
 export const conceptSections: readonly (readonly [title: string, ...paragraphs: string[]])[] = [
   [
     'ASSIGNABLE',
-    'A device is assignable when it is bound to the driver pciback of dom0 (module xen-pciback) instead of its own, and stands in quarantine. Xen then owns it in the name of the pseudo domain DOMID_IO, and its DMA goes nowhere. `xenpt assignable add` does this, and keeps the driver that it came from where xl keeps it, so that both tools can take the device back.',
+    'A device is assignable when it is bound to the driver pciback of dom0 (module xen-pciback) instead ' +
+      'of its own, and stands in quarantine. Xen then owns it in the name of the pseudo domain DOMID_IO, ' +
+      'and its DMA goes nowhere. `xenpt assignable add` does this, and keeps the driver that it came from ' +
+      'where xl keeps it, so that both tools can take the device back.',
   ],
   [
     'TRANSACTIONS',
-    'Every change of a device is a transaction in /var/lib/xenpt/journal. What the device was is written down first: its driver, its driver_override, its configuration space. Each step is in the journal before it is done and after it was read back; each write to the journal is on disk before the next step.',
-    'When a step fails, all steps are taken back in reverse order, and xenpt ends with 7. When something cannot be taken back it ends with 8 and names it. When xenpt is killed, `xenpt recover` ends what it had begun: a device that was being made assignable goes back to its driver, and one that was being given back goes on to its driver. Nothing is believed of the journal that can be looked at; another card in the same slot is never touched; a restart of the host makes its transactions void.',
+    'Every change of a device is a transaction in /var/lib/xenpt/journal. What the device was is written ' +
+      'down first: its driver, its driver_override, its configuration space. Each step is in the journal ' +
+      'before it is done and after it was read back; each write to the journal is on disk before the next ' +
+      'step.',
+    'When a step fails, all steps are taken back in reverse order, and xenpt ends with 7. When something ' +
+      'cannot be taken back it ends with 8 and names it. When xenpt is killed, `xenpt recover` ends what it ' +
+      'had begun: a device that was being made assignable goes back to its driver, and one that was being ' +
+      'given back goes on to its driver. Nothing is believed of the journal that can be looked at; another ' +
+      'card in the same slot is never touched; a restart of the host makes its transactions void.',
     '`xenpt undo` does the opposite of a finished transaction, as a transaction of its own.',
   ],
   [
     'RESET',
-    'A device should forget its last user before it gets the next one. pciback resets it when it takes it and when it gives it away, by the first method that the kernel has for it. A device without one keeps what its last guest has left in it.',
+    'A device should forget its last user before it gets the next one. pciback resets it when it takes it ' +
+      'and when it gives it away, by the first method that the kernel has for it. A device without one ' +
+      'keeps what its last guest has left in it.',
   ],
   [
     'GROUPS',
-    'Functions that the IOMMU cannot tell apart, or that can reach each other without it, share their fate: give them to the same guest. On Xen the kernel of dom0 does not show the groups, since Xen owns the IOMMU.',
+    'Functions that the IOMMU cannot tell apart, or that can reach each other without it, share their ' +
+      'fate: give them to the same guest. On Xen the kernel of dom0 does not show the groups, since Xen ' +
+      'owns the IOMMU.',
   ],
   [
     'GUEST VIEW',
-    'A guest sees a device through the registers that xenpt describes to it: bits that nobody has described are read from the device and never written. `xenpt guest-view` shows both sides and what was denied.',
+    'A guest sees a device through the registers that xenpt describes to it: bits that nobody has ' +
+      'described are read from the device and never written. `xenpt guest-view` shows both sides and what ' +
+      'was denied.',
   ],
 ];

@@ -1,7 +1,7 @@
 import { dialectExamples } from '@xenpt/pci/grammar';
 import { conceptSections } from './man-concepts.js';
 import { ExitCode, exitCodeMeanings } from './exit-code.js';
-import { aliases } from './verbs/lazy.js';
+import { aliases } from './lazy-verbs.js';
 import type { Verb, VerbArgument } from './verb.js';
 
 export const manPageNames = ['xenpt.1', 'xenpt-pci-spec.5', 'xenpt-concepts.7'] as const;
@@ -43,7 +43,8 @@ export function manPages(verbs: readonly Verb[], version: string): Readonly<Reco
 }
 
 const jsonOption =
-  'Print one JSON document, errors too. Fields are only ever added within a schemaVersion; ids and 64-bit values are text.';
+  'Print one JSON document, errors too. Fields are only ever added within a schemaVersion; ids and ' +
+  '64-bit values are text.';
 
 const files: readonly (readonly [string, string])[] = [
   ['/var/lib/xenpt/journal', 'One file for each transaction: undo and recover read it.'],
@@ -52,7 +53,10 @@ const files: readonly (readonly [string, string])[] = [
 ];
 
 const grammarText = [
-  'All numbers are hexadecimal; the device goes up to 1f, the function up to 7. A mistake is told with its column and with what was probably meant. Linux numbers what is behind an Intel VMD controller in segments above ffff; those are read, and refused where Xen, whose segments end at ffff, has to know the device.',
+  'All numbers are hexadecimal; the device goes up to 1f, the function up to 7. A mistake is told with ' +
+    'its column and with what was probably meant. Linux numbers what is behind an Intel VMD controller in ' +
+    'segments above ffff; those are read, and refused where Xen, whose segments end at ffff, has to know ' +
+    'the device.',
 ];
 
 function describeVerb(verb: Verb): string {
@@ -105,7 +109,7 @@ function terms(list: readonly (readonly [term: string, description: string])[]):
   return list.map(([term, description]) => `.TP\n.B ${quoted(term)}\n${escape(description)}`).join('\n');
 }
 
-/** In roff a hyphen may become another sign, a backslash begins a request, and so does a dot or quote at a line's start. */
+/** In roff a hyphen may become another sign; a backslash begins a request, and so does a dot at a line's start. */
 function escape(text: string): string {
   return text
     .replaceAll('\\', '\\e')

@@ -19,7 +19,7 @@ interface Parameter {
   readonly valueColumn: number;
 }
 
-/** Checks the parameters of xen-pciback in a kernel command line, GRUB's files and modprobe.d; comments are passed over. */
+/** Checks the parameters of xen-pciback in a kernel command line, GRUB's files and modprobe.d. */
 export function lintKernelParameters(text: string): LintFinding[] {
   const rows = text.split('\n').map((row, index) => readRow(row.replace(/^\s*#.*/, ''), index + 1));
   return rows.flatMap((found) => {

@@ -77,7 +77,7 @@ function lintPciDevices(devices: readonly XlPciDevice[]): LintFinding[] {
               severity: 'error' as const,
               rule: 'device-twice',
               ...at(entry),
-              message: `"${entry.written}" is in the list already, in line ${twice.line}: xl attaches it once and fails`,
+              message: `"${entry.written}" is in the list already (line ${twice.line}): xl attaches it once, and fails`,
               fix: 'Remove one of the two.',
             },
           ]

@@ -50,12 +50,7 @@ export { type LintedFile, lintFiles, lintHost } from './lint-files.js';
 export { isUndone, undo, type Undone } from './undo.js';
 export { attach, type Attached, type AttachOptions } from './attach.js';
 export { detach, type Detached, type DetachOptions } from './detach.js';
-export {
-  guestView,
-  type GuestViewQuery,
-  type GuestViewReport,
-  guestViewOf,
-} from './guest-view.js';
+export { guestView, type GuestViewQuery, type GuestViewReport, guestViewOf } from './guest-view.js';
 export { dirtyMapSizeBytes, type DirtyLog, type DirtyLogOptions, type DirtyScan, openDirtyLog } from './dirty-log.js';
 export { recoverDirtyLogs, type RecoveredDirtyLog } from './dirty-log-recover.js';
 export { connectToGuestEvents, type GuestQmpOptions, withGuestQmp } from './qmp.js';

@@ -24,7 +24,7 @@ const hostFiles: readonly { readonly path: string; readonly kind: LintKind; read
   { path: '/etc/libvirt/libxl', kind: 'libvirt', pattern: /\.xml$/ },
 ];
 
-/** Checks every file of this host (or of a captured tree) that names PCI devices; those that are not there are left out. */
+/** Checks every file of this host, or of a captured tree, that names PCI devices. */
 export function lintHost({ sysfs }: { readonly sysfs: Sysfs }): LintedFile[] {
   return hostFiles.flatMap(({ path, kind, pattern }) => {
     const folder = sysfs.root + path;

@@ -64,7 +64,7 @@ function afterDeath(host: FakeHost, pid: number): FakeHost {
 }
 
 describe.each(Object.entries(operations))('assignable %s, killed', (name, operation) => {
-  test('at each point of each step: the device is on its driver after recovery, exactly as it was at first', async () => {
+  test('at each point of each step: recovery puts the device on its driver, as it was at first', async () => {
     const points = await faultPoints(operation);
     expect(points.length).toBe(4 * 7);
     const untouched = hostWith(options).dump();

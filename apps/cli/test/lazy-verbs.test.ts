@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { verbs } from '../src/verbs/index.js';
-import { aliases, lazyNames, loadVerbs, withoutAlias } from '../src/verbs/lazy.js';
+import { aliases, lazyNames, loadVerbs, withoutAlias } from '../src/lazy-verbs.js';
 import { CARD, fakeHost, run } from './run.js';
 
 test.each(lazyNames)('%s alone is loaded for its command line', async (name) => {
