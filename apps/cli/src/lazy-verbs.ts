@@ -4,6 +4,11 @@ import type { Verb } from './verb.js';
 const loaders: Readonly<Record<string, () => Promise<Verb>>> = {
   list: async () => (await import('./verbs/list.js')).list,
   show: async () => (await import('./verbs/show.js')).show,
+  tree: async () => (await import('./verbs/tree.js')).tree,
+  doctor: async () => (await import('./verbs/doctor.js')).doctor,
+  explain: async () => (await import('./verbs/explain.js')).explain,
+  fit: async () => (await import('./verbs/fit.js')).fit,
+  bundle: async () => (await import('./verbs/bundle.js')).bundle,
   'assignable list': async () => (await import('./verbs/assignable-list.js')).assignableList,
   'assignable add': async () => (await import('./verbs/assignable-add.js')).assignableAdd,
   'assignable remove': async () => (await import('./verbs/assignable-remove.js')).assignableRemove,
