@@ -49,6 +49,8 @@ export class GuestFunction {
   /** Per word: the bits that a guest write can change anywhere. */
   readonly #writable = new Uint32Array(configSpaceBytes / 4);
   #high = 0;
+  /** For what may come to nothing: most accesses to the table ask for no effect. */
+  #empty: Effect[] = [];
 
   /**
    * @param config only `read` is used, as of `options.tableBar`
@@ -182,9 +184,11 @@ export class GuestFunction {
     if (msix === null || tablePages === null) return noEffects;
     const event = tablePages.writeTable(barOffset, size, low, high);
     if (event === 0) return noEffects;
-    const effects: Effect[] = [];
+    const effects = this.#empty;
     msix.react(event, effects);
-    return effects.length === 0 ? noEffects : effects;
+    if (effects.length === 0) return noEffects;
+    this.#empty = [];
+    return effects;
   }
 
   /** Whether Xen took the message of a `bindMessage` effect. */

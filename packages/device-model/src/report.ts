@@ -16,8 +16,9 @@ const longestLine = 500;
 const mostCauses = 256;
 
 /**
- * Lets a line through when its cause was not heard in the last second, the second has room, and the caps are not
- * reached. What is held back is counted and told with the next line of the same cause.
+ * A bucket of tokens, each back a second after it was taken: never more than `linesPerSecond` lines in a second, wherever
+ * it begins. A line takes one when its cause was not heard in the last second and the caps are not reached. What is held
+ * back is counted and told with the next line of the same cause.
  */
 export class LogLimiter {
   readonly #write: (text: string) => void;
@@ -26,8 +27,9 @@ export class LogLimiter {
   readonly #causes = new Map<string, CauseState>();
   /** Shared by all causes that are too many to be remembered. */
   readonly #others = newCause();
-  #windowStartMs = -Infinity;
-  #linesInWindow = 0;
+  /** When each token was taken, the one taken longest ago at `#next`. */
+  readonly #takenMs: Float64Array;
+  #next = 0;
   #characters = 0;
 
   /** @param nowMs a monotonic clock in milliseconds */
@@ -35,20 +37,17 @@ export class LogLimiter {
     this.#write = write;
     this.#nowMs = nowMs;
     this.#limits = limits;
+    this.#takenMs = new Float64Array(limits.linesPerSecond).fill(-Infinity);
   }
 
   report(cause: string, text: string): void {
     const nowMs = this.#nowMs();
     const state = this.#stateOf(cause);
-    if (nowMs - this.#windowStartMs >= 1000) {
-      this.#windowStartMs = nowMs;
-      this.#linesInWindow = 0;
-    }
     const again = state.suppressed > 0 ? ` (and ${state.suppressed} more)` : '';
     const line = `${cause}: ${text.slice(0, longestLine)}${again}`;
     const room =
       nowMs - state.lastMs >= 1000 &&
-      this.#linesInWindow < this.#limits.linesPerSecond &&
+      nowMs - (this.#takenMs[this.#next] ?? nowMs) >= 1000 &&
       state.lines < this.#limits.linesPerCause &&
       this.#characters + line.length <= this.#limits.totalCharacters;
     if (!room) {
@@ -58,7 +57,8 @@ export class LogLimiter {
     state.lines += 1;
     state.suppressed = 0;
     state.lastMs = nowMs;
-    this.#linesInWindow += 1;
+    this.#takenMs[this.#next] = nowMs;
+    this.#next = (this.#next + 1) % this.#takenMs.length;
     this.#characters += line.length;
     this.#write(line);
   }

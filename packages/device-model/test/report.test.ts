@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { LogLimiter, defaultLogLimits } from '../src/report.js';
 
@@ -25,6 +26,31 @@ describe('LogLimiter', () => {
     const { lines, limiter } = setUp();
     for (let index = 0; index < 50; index += 1) limiter.report(`cause ${index}`, 'x');
     expect(lines).toHaveLength(10);
+  });
+
+  it('never lets more than ten through in a second, wherever it begins, and loses count of none', () => {
+    const pause = fc.oneof(fc.integer({ min: 0, max: 300 }), fc.constant(999), fc.constant(1000));
+    fc.assert(
+      fc.property(fc.array(fc.tuple(fc.integer({ min: 0, max: 30 }), pause), { maxLength: 300 }), (events) => {
+        const { lines, clock, limiter } = setUp();
+        const times: number[] = [];
+        for (const [cause, pauseMs] of events) {
+          clock.nowMs += pauseMs;
+          limiter.report(`cause ${cause}`, 'x');
+          while (times.length < lines.length) times.push(clock.nowMs);
+        }
+        for (const [index, time] of times.entries())
+          expect((times[index + 10] ?? Infinity) - time).toBeGreaterThan(999);
+        const told = lines.map((line) => 1 + Number(/and (\d+) more/.exec(line)?.[1] ?? 0));
+        clock.nowMs += 60_000;
+        for (let cause = 0; cause <= 30; cause += 1) {
+          clock.nowMs += 1000;
+          limiter.report(`cause ${cause}`, 'the last');
+        }
+        const rest = lines.slice(told.length).map((line) => Number(/and (\d+) more/.exec(line)?.[1] ?? 0));
+        expect([...told, ...rest].reduce((sum, count) => sum + count, 0)).toBe(events.length);
+      }),
+    );
   });
 
   it('falls silent for good at its caps', () => {

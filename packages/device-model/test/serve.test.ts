@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { WorkerCall, WorkerMessage } from '../src/protocol.js';
 import { serve, type RequestPort, type ServeOptions } from '../src/serve.js';
 import { request, type RequestFields } from './support/guest.js';
-import { cardName, makeRig, slot, type Rig } from './support/rig.js';
+import { cardName, home, makeRig, placeAll, slot, type Rig } from './support/rig.js';
 
 type Event = RequestFields | WorkerCall | 'timeout' | 'channelFailed' | 'broken';
 
@@ -108,6 +108,34 @@ describe('serve', () => {
     expect(byId(7)).toMatchObject({ error: { name: 'TypeError' } });
     // What crosses to another thread must be cloneable.
     for (const message of script.sent) structuredClone(message);
+  });
+
+  it('completes every request once, whatever it is, also when its function or BAR is gone', () => {
+    const table = BigInt(home.bar3);
+    const odd: RequestFields[] = [
+      { type: 8 },
+      { type: 7 },
+      { type: 77, size: 8, read: true },
+      { type: 0, address: 0xc000n, read: true },
+      { type: 2, address: 0x99n << 32n, read: true },
+      { type: 2, address: BigInt(slot) << 32n, size: 3, count: 0 },
+      { type: 2, address: BigInt(slot) << 32n, count: 5, data: 0x1000n, pointer: true, read: true },
+      { type: 1, address: table, count: 4096, data: 0x2000n, pointer: true, descending: true },
+      { type: 1, address: table + 8n, count: 300, data: 7n },
+      { type: 1, address: table, count: 4097, pointer: true },
+      { type: 1, address: BigInt(home.bar0), size: 8, read: true },
+      { type: 1, address: 1n << 60n, read: true },
+    ];
+    const rig = makeRig({ barAccess: true });
+    rig.attach();
+    placeAll(rig.guest());
+    const detach: WorkerCall = { id: 2, method: 'detach', argument: cardName };
+    const script = new Script([...odd, detach, ...odd, stop, ...odd]);
+    expect(serve(script.options(rig))).toBe('stopped');
+    expect(script.answers).toHaveLength(3 * odd.length);
+    expect(rig.device.barAccesses).toHaveLength(1);
+    expect([rig.faults, rig.reports]).toEqual([[], []]);
+    rig.hypervisor.assertBaseline();
   });
 
   it('stops in order: devices, disable, open requests, close, destroy', () => {

@@ -87,6 +87,7 @@ class IoreqPort final : public Napi::ObjectWrap<IoreqPort> {
     MapPage(env, domid, server);
     events_ = evtchn::open(env, logger_.pointer(), 0);
     if (events_ == nullptr) throw Failed(evtchn::open.name());
+    event_fd_ = evtchn::fd(env, events_);
     for (uint32_t index = 0; index < vcpu_count_; ++index) Bind(env, domid, index);
     // After binding: what arrives from now on raises an event. What is there already may have lost its own, because
     // the server that took it was killed; Xen keeps the request and the vCPU stands still until somebody answers.
@@ -133,11 +134,9 @@ class IoreqPort final : public Napi::ObjectWrap<IoreqPort> {
       if (resumed_ || Slot(index).State() == RequestSlot::kReady) return Take(env, index);
     }
     resumed_ = false;
-    const int64_t deadline = timeout_ms < 0 ? 0 : MonotonicMilliseconds() + timeout_ms;
-    for (;;) {
-      std::array<pollfd, 2> descriptors = {{{wake_fd_, POLLIN, 0}, {evtchn::fd(env, events_), POLLIN, 0}}};
-      int remaining = -1;
-      if (timeout_ms >= 0) remaining = static_cast<int>(std::max<int64_t>(0, deadline - MonotonicMilliseconds()));
+    int64_t deadline = -1;
+    for (int remaining = timeout_ms;; remaining = Remaining(timeout_ms, &deadline)) {
+      std::array<pollfd, 2> descriptors = {{{wake_fd_, POLLIN, 0}, {event_fd_, POLLIN, 0}}};
       const int ready = poll(descriptors.data(), descriptors.size(), remaining);
       if (ready < 0 && errno == EINTR) continue;
       if (ready < 0) throw CallFailed(env, "poll", errno);
@@ -151,6 +150,17 @@ class IoreqPort final : public Napi::ObjectWrap<IoreqPort> {
       if (index < 0 || vcpus_[index].open || Slot(index).State() != RequestSlot::kReady) continue;  // spurious
       return Take(env, static_cast<uint32_t>(index));
     }
+  }
+
+  /**
+   * What is left after a wait in vain. The clock is not asked before the first of them, because in a dom0 that costs
+   * as much as the wait itself; so one that is disturbed lasts up to twice as long.
+   */
+  static int Remaining(int timeout_ms, int64_t* deadline) {
+    if (timeout_ms <= 0) return timeout_ms;
+    const int64_t now = MonotonicMilliseconds();
+    if (*deadline < 0) *deadline = now + timeout_ms;
+    return static_cast<int>(std::max<int64_t>(0, *deadline - now));
   }
 
   /** One event: its vCPU, -1 for a port that is not ours, or kChannelFailed. */
@@ -246,6 +256,7 @@ class IoreqPort final : public Napi::ObjectWrap<IoreqPort> {
   bool resumed_ = false;
   uint32_t vcpu_count_ = 0;
   int wake_fd_ = -1;
+  int event_fd_ = -1;
   xenforeignmemory_handle* memory_ = nullptr;
   xenforeignmemory_resource_handle* resource_ = nullptr;
   uint8_t* page_ = nullptr;

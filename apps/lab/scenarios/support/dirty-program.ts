@@ -8,7 +8,7 @@ import type { Guest } from '../../src/guest/guest.js';
 const source = fileURLToPath(new URL('dirty.c', import.meta.url));
 
 /** 1.5 KiB without a C library: it starts in a guest that has none. */
-const compilerOptions = [
+export const compilerOptions = [
   ...['-Os', '-Wall', '-Wextra', '-Werror', '-static', '-nostdlib', '-no-pie', '-fno-pie', '-s'],
   ...['-fno-builtin', '-fno-stack-protector', '-fno-asynchronous-unwind-tables'],
   ...['-Wl,--build-id=none', '-Wl,-z,noseparate-code'],

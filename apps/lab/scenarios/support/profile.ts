@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe } from 'vitest';
 import { setTheScene, type Setting } from '../../src/story/setting.js';
 import { assignableScenarios } from './assignable.js';
+import { accessScenarios, type AccessOptions } from './accesses.js';
 import { dirtyLogScenarios } from './dirty-log.js';
 import { dirtyRateScenarios } from './dirty-rate.js';
 import { passthroughScenarios } from './passthrough.js';
@@ -11,6 +12,10 @@ import { describeWithoutIommu } from './without-iommu.js';
 
 /** A group of scenarios that takes minutes. */
 type Group = 'dirty log' | 'dirty rate';
+
+/** Beside the other tests of a busy machine, a time says little. */
+const quickAccesses: AccessOptions = { measureMs: 1000, hammerMs: 15_000, slowest: 3 };
+const thoroughAccesses: AccessOptions = { measureMs: 5000, hammerMs: 60_000, slowest: 1.25 };
 
 /** `npm run soak`: every group on every profile, and more rounds. */
 const soak = process.env['XENPT_SOAK'] === '1';
@@ -36,6 +41,7 @@ export function describeProfile(
     const lab = () => setting.lab;
     assignableScenarios(lab, { everyKill: soak });
     passthroughScenarios(() => setting);
+    accessScenarios(() => setting, soak ? thoroughAccesses : quickAccesses);
     qmpScenarios(lab, { xlCommands: soak ? 100 : 20 });
     if (includes('dirty log')) dirtyLogScenarios(lab, vcpus);
     if (includes('dirty rate')) dirtyRateScenarios(lab, { vcpus, migrates: soak });

@@ -1,0 +1,25 @@
+// npm run bench -w @xenpt/device-model: the loop against fakes, from the sources as they are.
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
+
+const folder = mkdtempSync(join(tmpdir(), 'xenpt-bench-'));
+try {
+  const bundle = join(folder, 'loop.mjs');
+  await build({
+    entryPoints: [fileURLToPath(new URL('loop.ts', import.meta.url))],
+    outfile: bundle,
+    bundle: true,
+    platform: 'node',
+    target: 'node20',
+    format: 'esm',
+    conditions: ['@xenpt/source'],
+    banner: { js: "import{createRequire as __r}from'node:module';const require=__r(import.meta.url);" },
+  });
+  process.exitCode = spawnSync(process.execPath, ['--expose-gc', bundle], { stdio: 'inherit' }).status ?? 1;
+} finally {
+  rmSync(folder, { recursive: true, force: true });
+}
