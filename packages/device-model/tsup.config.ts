@@ -2,7 +2,7 @@ import { defineConfig } from 'tsup';
 
 export default defineConfig({
   // The worker is started by its URL beside the bundle, in both formats as ESM.
-  entry: ['src/index.ts', 'src/testing/index.ts', 'src/worker.ts'],
+  entry: ['src/index.ts', 'src/client.ts', 'src/testing/index.ts', 'src/worker.ts'],
   format: ['esm', 'cjs'],
   target: 'node20',
   sourcemap: true,

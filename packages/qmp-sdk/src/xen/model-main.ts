@@ -1,5 +1,5 @@
 import process, { argv, exit, stderr } from 'node:process';
-import { DeviceModel } from '@xenpt/device-model';
+import { DeviceModel } from '@xenpt/device-model/client';
 import { serveDomain } from './model-process.js';
 import { openStore, openToolstack, realClock, realProcesses } from './open-host.js';
 import { createSysfs } from './real-sysfs.js';

@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, constants, fstatSync, mkdirSync, openSync, readSync } from 'node:fs';
 import { join } from 'node:path';
+import { env } from 'node:process';
 import { XenErrorCode, XenOperationError } from './errors.js';
 import type { Clock } from './host.js';
 import type { ModelClient } from './model-client.js';
@@ -11,6 +12,15 @@ import { checkPrivate, domainDir, runFile } from './run-dir.js';
 const START_TIMEOUT_MS = 60_000;
 const POLL_INTERVAL_MS = 100;
 const LOG_TAIL_BYTES = 2048;
+
+/**
+ * What keeps a process small that lives as long as its guest and mostly waits. Measured in dom0 (Debian 13, Node 20, of
+ * 75 MB resident, where Node alone takes 50): one arena for all 25 threads 6 MB, a young generation of 1 MiB 1 MB.
+ */
+const SMALL_PROCESS = {
+  nodeOptions: ['--max-semi-space-size=1'],
+  environment: { MALLOC_ARENA_MAX: '1' },
+} as const;
 
 export interface SpawnModelOptions {
   readonly domid: number;
@@ -69,8 +79,10 @@ export async function spawnModel(options: SpawnModelOptions): Promise<ModelClien
   try {
     const start = fstatSync(log).size;
     const argument: ModelArguments = { domid, handle, runDir, sysroot };
-    const child = spawn(options.nodePath, [options.mainPath, JSON.stringify(argument)], {
+    const words = [...SMALL_PROCESS.nodeOptions, options.mainPath, JSON.stringify(argument)];
+    const child = spawn(options.nodePath, words, {
       cwd: '/',
+      env: { ...env, ...SMALL_PROCESS.environment },
       detached: true,
       stdio: ['ignore', log, log],
     });

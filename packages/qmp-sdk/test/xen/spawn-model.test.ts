@@ -1,4 +1,4 @@
-import { statSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { execPath } from 'node:process';
 import { fileURLToPath } from 'node:url';
@@ -28,6 +28,14 @@ test('waits until the process answers, and ends it', async () => {
   expect(await model.status()).toEqual({ handle: 'uuid' });
   expect(statSync(join(options.logDir, 'domain-5.log')).mode & 0o777).toBe(0o600);
   await model.shutdown();
+});
+
+test('starts a process that is to stay small', async () => {
+  const options = optionsFor('model-ready.mjs');
+  const model = await spawnModel(options);
+  await model.shutdown();
+  const [line = ''] = readFileSync(join(options.logDir, 'domain-5.log'), 'utf8').split('\n');
+  expect(JSON.parse(line)).toEqual({ nodeOptions: ['--max-semi-space-size=1'], arenas: '1' });
 });
 
 test('a process that dies is reported with the end of its log', async () => {
