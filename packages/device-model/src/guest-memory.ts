@@ -1,16 +1,20 @@
-import type { ForeignMemory } from '@xenpt/xen-bindings';
+import type { ForeignMemory, Mapping } from '@xenpt/xen-bindings';
 import type { GuestMemory } from './ioreq.js';
 
 const pageBytes = 4096;
 
 /**
- * Guest memory through libxenforeignmemory, a page at a time, mapped for the one element and unmapped at once: nothing
- * is left mapped for an INVALIDATE to drop or for a dying domain to wait for. Repeated accesses to what we serve are
- * rare enough for that.
+ * Guest memory through libxenforeignmemory. The page of the last element stays mapped for the next one, until the
+ * request ends: a request has up to 4096 elements on a page or two. After it nothing is mapped for an INVALIDATE to drop
+ * or for a dying domain to wait for.
  */
 export class ForeignGuestMemory implements GuestMemory {
   readonly #memory: ForeignMemory;
   readonly #domid: number;
+  #mapping: Mapping | null = null;
+  #page = new Uint8Array(0);
+  #start = -1;
+  #writable = false;
 
   constructor(memory: ForeignMemory, domid: number) {
     this.#memory = memory;
@@ -18,30 +22,30 @@ export class ForeignGuestMemory implements GuestMemory {
   }
 
   read(address: number, bytes: Uint8Array): boolean {
-    return this.#eachPage(address, bytes, false, (page, part) => part.set(page));
+    return this.#eachPage(address, bytes, false);
   }
 
   write(address: number, bytes: Uint8Array): boolean {
-    return this.#eachPage(address, bytes, true, (page, part) => page.set(part));
+    return this.#eachPage(address, bytes, true);
   }
 
-  #eachPage(
-    address: number,
-    bytes: Uint8Array,
-    writable: boolean,
-    copy: (page: Uint8Array, part: Uint8Array) => void,
-  ): boolean {
+  release(): void {
+    const mapping = this.#mapping;
+    this.#mapping = null;
+    this.#start = -1;
+    mapping?.close();
+  }
+
+  #eachPage(address: number, bytes: Uint8Array, writes: boolean): boolean {
     if (!Number.isSafeInteger(address) || address < 0) return false;
     try {
       for (let done = 0; done < bytes.length;) {
         const offset = (address + done) % pageBytes;
         const length = Math.min(bytes.length - done, pageBytes - offset);
-        const frame = BigInt((address + done - offset) / pageBytes);
-        const mapping = this.#memory.map(this.#domid, [frame], writable);
-        try {
-          copy(new Uint8Array(mapping.buffer, offset, length), bytes.subarray(done, done + length));
-        } finally {
-          mapping.close();
+        this.#map(address + done - offset, writes);
+        for (let index = 0; index < length; index += 1) {
+          if (writes) this.#page[offset + index] = bytes[done + index] ?? 0;
+          else bytes[done + index] = this.#page[offset + index] ?? 0;
         }
         done += length;
       }
@@ -49,5 +53,14 @@ export class ForeignGuestMemory implements GuestMemory {
     } catch {
       return false;
     }
+  }
+
+  #map(start: number, writable: boolean): void {
+    if (this.#start === start && this.#writable === writable) return;
+    this.release();
+    this.#mapping = this.#memory.map(this.#domid, [BigInt(start / pageBytes)], writable);
+    this.#page = new Uint8Array(this.#mapping.buffer);
+    this.#start = start;
+    this.#writable = writable;
   }
 }

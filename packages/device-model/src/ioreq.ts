@@ -45,14 +45,19 @@ export interface RequestRouter {
   byAddress(address: number): RequestTarget | undefined;
 }
 
-/** The guest's memory, for repeated accesses. Both return false on any fault, and then nothing is known of `bytes`. */
+/**
+ * The guest's memory, for repeated accesses. `read` and `write` return false on any fault, and then nothing is known of
+ * `bytes`.
+ */
 export interface GuestMemory {
   read(address: number, bytes: Uint8Array): boolean;
   write(address: number, bytes: Uint8Array): boolean;
+  /** The request is over: nothing of the guest's memory stays mapped. */
+  release(): void;
 }
 
 /** For where guest memory cannot be reached: every repeated access ends as if its buffer were not there. */
-export const noGuestMemory: GuestMemory = { read: () => false, write: () => false };
+export const noGuestMemory: GuestMemory = { read: () => false, write: () => false, release: () => {} };
 
 export type RequestKind =
   'config' | 'copy' | 'port' | 'timeOffset' | 'invalidate' | 'unknown' | 'refused' | 'faulted';
@@ -143,7 +148,11 @@ export class RequestHandler {
     const dataLow = request.getUint32(8, true);
     const dataHigh = request.getUint32(12, true);
     if ((flags & dataIsPointerBit) !== 0) {
-      this.#repeat(type, flags, size, count, addressLow, addressHigh, dataLow, dataHigh);
+      try {
+        this.#repeat(type, flags, size, count, addressLow, addressHigh, dataLow, dataHigh);
+      } finally {
+        this.#memory.release();
+      }
     } else if (type === configType) {
       // The register stays where it is, so repeating one value adds nothing.
       this.#config(addressLow, addressHigh, size, (flags & readBit) !== 0, dataLow);

@@ -116,10 +116,12 @@ describe('a memory request', () => {
   });
 
   it('ends at the first fault of the buffer', () => {
-    const { target, handler } = setUp(new FakeGuestMemory(0x5000, 8));
+    const memory = new FakeGuestMemory(0x5000, 8);
+    const { target, handler } = setUp(memory);
     handler.handle(request({ type: 1, address: 0x1000n, size: 4, count: 4096, data: 0x5000n, pointer: true }));
     expect(target.seen).toHaveLength(2);
     expect(handler.counts.refused).toBe(1);
+    expect(memory.released).toBe(1);
   });
 
   it('repeats one value without a buffer', () => {

@@ -158,16 +158,18 @@ describe('ForeignGuestMemory', () => {
       [6n, new Uint8Array(4096)],
     ]);
     const open = new Set<bigint>();
+    const mapped: bigint[] = [];
     const memory = {
       map: (domid: number, [frame]: readonly bigint[], writable: boolean) => {
         const page = pages.get(frame ?? -1n);
         if (page === undefined || domid !== 7) throw new Error('EFAULT');
         open.add(frame ?? -1n);
+        mapped.push(frame ?? -1n);
         const buffer = writable ? page.buffer : page.slice().buffer;
         return { buffer, close: () => void open.delete(frame ?? -1n) };
       },
     } as unknown as Memory;
-    return { pages, open, memory: new ForeignGuestMemory(memory, 7) };
+    return { pages, open, mapped, memory: new ForeignGuestMemory(memory, 7) };
   }
 
   it('copies across a page boundary and leaves nothing mapped', () => {
@@ -178,12 +180,27 @@ describe('ForeignGuestMemory', () => {
     const bytes = new Uint8Array(8);
     expect(memory.read(6 * 4096 - 4, bytes)).toBe(true);
     expect([...bytes]).toEqual([1, 2, 3, 4, 5, 6, 7, 8]);
+    memory.release();
+    memory.release();
     expect(open.size).toBe(0);
+  });
+
+  it('maps a page once for all the elements on it, and anew for the next request', () => {
+    const { open, mapped, memory } = setUp();
+    for (let index = 0; index < 1024; index += 1) memory.write(5 * 4096 + index * 4, Uint8Array.of(1, 2, 3, 4));
+    expect(mapped).toEqual([5n]);
+    expect(memory.read(6 * 4096, new Uint8Array(4))).toBe(true);
+    expect([[...open], mapped]).toEqual([[6n], [5n, 6n]]);
+    memory.release();
+    expect(memory.read(6 * 4096, new Uint8Array(4))).toBe(true);
+    expect(memory.read(7 * 4096, new Uint8Array(4))).toBe(false);
+    expect([open.size, mapped]).toEqual([0, [5n, 6n, 6n]]);
   });
 
   it.each([-1, 7 * 4096, 7 * 4096 - 1, Number.NaN, 2 ** 53])('tells a fault at %s', (address) => {
     const { open, memory } = setUp();
     expect(memory.read(address, new Uint8Array(2))).toBe(false);
+    memory.release();
     expect(open.size).toBe(0);
   });
 });

@@ -73,6 +73,8 @@ export class Guest {
 /** A little of a guest's RAM. */
 export class FakeGuestMemory implements GuestMemory {
   readonly bytes: Uint8Array;
+  /** Requests that said they are over. */
+  released = 0;
   readonly #start: number;
 
   constructor(start: number, sizeBytes: number) {
@@ -92,5 +94,9 @@ export class FakeGuestMemory implements GuestMemory {
     if (offset < 0 || offset + bytes.length > this.bytes.length) return false;
     this.bytes.set(bytes, offset);
     return true;
+  }
+
+  release(): void {
+    this.released += 1;
   }
 }
