@@ -93,6 +93,7 @@ export class ServedFunction {
     if (window === null) return this.#ones();
     const source = window.isTrapped(offset) ? null : this.parts.barAccess.get(window.bar.index);
     if (source) {
+      if (crossesPage(offset, size)) return this.#ones();
       const low = source.read(offset, size);
       this.high = source.high;
       this.#touch(window);
@@ -111,7 +112,7 @@ export class ServedFunction {
     if (window.isTrapped(offset)) return this.#writeTablePage(offset, size, low, high);
     const target = this.parts.barAccess.get(window.bar.index);
     // An expansion ROM from a file is all that has none, and nothing of it can be written.
-    if (target === undefined) return;
+    if (target === undefined || crossesPage(offset, size)) return;
     target.write(offset, size, low, high);
     this.#touch(window);
   }
@@ -189,6 +190,11 @@ export class ServedFunction {
       return { index, bound: msi.isBound(index), pirq, masked: this.#guest.isMsiMasked(index) };
     });
   }
+}
+
+/** Xen splits accesses at pages; one that is whole could reach from registers into the table. */
+function crossesPage(offset: number, size: number): boolean {
+  return (offset % 4096) + size > 4096;
 }
 
 function readAll(readDword: (offset: number) => number): Uint8Array {

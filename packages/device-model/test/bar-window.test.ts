@@ -116,6 +116,15 @@ describe('a BAR that is mapped when it is touched', () => {
     expect([rig.hypervisor.violations, rig.faults]).toEqual([[], []]);
   });
 
+  it('has no access made that reaches into the next page', () => {
+    const rig = touchRig();
+    for (const address of [home.bar0 + 0xffc, home.bar1 + 0x1_fffc, home.bar3 - 4]) {
+      rig.guest().writeMemory(address, 1n, 8);
+      expect(rig.guest().readMemory(address, 8)).toBe(0xffff_ffff_ffff_ffffn);
+    }
+    expect([rig.device.barAccesses, mapCalls(rig), rig.faults]).toEqual([[], [], []]);
+  });
+
   it('is mapped when placed where the host makes no accesses for anybody, and that is said', () => {
     const rig = makeRig({ barAccess: true });
     rig.device.openBar = () => {

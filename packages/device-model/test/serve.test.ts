@@ -133,7 +133,7 @@ describe('serve', () => {
     const script = new Script([...odd, detach, ...odd, stop, ...odd]);
     expect(serve(script.options(rig))).toBe('stopped');
     expect(script.answers).toHaveLength(3 * odd.length);
-    expect(rig.device.barAccesses).toHaveLength(1);
+    expect(rig.device.barAccesses.filter(({ bar }) => bar === 0)).toHaveLength(1);
     expect([rig.faults, rig.reports]).toEqual([[], []]);
     rig.hypervisor.assertBaseline();
   });
