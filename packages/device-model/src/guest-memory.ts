@@ -5,8 +5,8 @@ const pageBytes = 4096;
 
 /**
  * Guest memory through libxenforeignmemory. The page of the last element stays mapped for the next one, until the
- * request ends: a request has up to 4096 elements on a page or two. After it nothing is mapped for an INVALIDATE to drop
- * or for a dying domain to wait for.
+ * request ends: a request has up to 4096 elements on a page or two. After it nothing is mapped, for an INVALIDATE to
+ * drop or for a dying domain to wait for.
  */
 export class ForeignGuestMemory implements GuestMemory {
   readonly #memory: ForeignMemory;

@@ -16,9 +16,9 @@ const longestLine = 500;
 const mostCauses = 256;
 
 /**
- * A bucket of tokens, each back a second after it was taken: never more than `linesPerSecond` lines in a second, wherever
- * it begins. A line takes one when its cause was not heard in the last second and the caps are not reached. What is held
- * back is counted and told with the next line of the same cause.
+ * A bucket of tokens, each back a second after it was taken: never more than `linesPerSecond` lines in a second,
+ * wherever it begins. A line takes one when its cause was not heard in the last second and the caps are not reached.
+ * What is held back is counted and told with the next line of the same cause.
  */
 export class LogLimiter {
   readonly #write: (text: string) => void;

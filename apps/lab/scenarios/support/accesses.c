@@ -89,8 +89,9 @@ static void read_identity(word round) { (void)round, in4(DATA_PORT); }
 static void read_status(word round) { (void)round, in2(DATA_PORT + 2); }
 static void write_line(word round) { out1(DATA_PORT, (byte)(round & 15)); }
 static void write_command(word round) { (void)round, out2(DATA_PORT, 0x0002); }
-static void read_entry(word round) { (void)*(volatile dword *)(table + 16 * (round % 3) + 8); }
-static void write_entry(word round) { *(volatile dword *)(table + 16 * (round % 3) + 8) = (dword)(0x4030 + round % 64); }
+static volatile dword *entry_data(word round) { return (volatile dword *)(table + 16 * (round % 3) + 8); }
+static void read_entry(word round) { (void)*entry_data(round); }
+static void write_entry(word round) { *entry_data(round) = (dword)(0x4030 + round % 64); }
 
 static const struct {
   const char *name;
