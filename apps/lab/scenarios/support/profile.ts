@@ -13,8 +13,6 @@ import { describeWithoutIommu } from './without-iommu.js';
 /** A group of scenarios that takes minutes. */
 type Group = 'dirty log' | 'dirty rate';
 
-/** Beside the other tests of a busy machine, a time says little. */
-const quickAccesses: AccessOptions = { measureMs: 1000, hammerMs: 15_000, slowest: 3 };
 const thoroughAccesses: AccessOptions = { measureMs: 5000, hammerMs: 60_000, slowest: 1.25 };
 
 /** `npm run soak`: every group on every profile, and more rounds. */
@@ -41,7 +39,7 @@ export function describeProfile(
     const lab = () => setting.lab;
     assignableScenarios(lab, { everyKill: soak });
     passthroughScenarios(() => setting);
-    accessScenarios(() => setting, soak ? thoroughAccesses : quickAccesses);
+    if (soak) accessScenarios(() => setting, thoroughAccesses);
     qmpScenarios(lab, { xlCommands: soak ? 100 : 20 });
     if (includes('dirty log')) dirtyLogScenarios(lab, vcpus);
     if (includes('dirty rate')) dirtyRateScenarios(lab, { vcpus, migrates: soak });
