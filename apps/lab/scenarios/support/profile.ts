@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe } from 'vitest';
 import { setTheScene, type Setting } from '../../src/story/setting.js';
-import { assignableScenarios } from './assignable.js';
 import { accessScenarios, type AccessOptions } from './accesses.js';
+import { assignableScenarios } from './assignable.js';
 import { dirtyLogScenarios } from './dirty-log.js';
 import { dirtyRateScenarios } from './dirty-rate.js';
 import { passthroughScenarios } from './passthrough.js';
