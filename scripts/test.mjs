@@ -6,12 +6,25 @@ import { assertRootOrSudo, nx, setUp } from './lib/setup.mjs';
 
 const lab = !process.argv.includes('--no-lab');
 if (lab) assertRootOrSudo();
-await setUp({ lab, tests: true });
-
 const count = { passed: 0, failed: 0 };
+await setUp({ lab, tests: true, whileBuilding: fetchQemus });
+
 const reports = path.join(root, 'build/reports');
 rmSync(reports, { recursive: true, force: true });
 mkdirSync(reports, { recursive: true });
+
+/** The QEMUs that the client is tested against. Without the network the tests of those that are missing are skipped. */
+async function fetchQemus() {
+  const code = await step('QEMU 7.2, 10.0 and 11.1 from Debian, unless the cache has them', () =>
+    run('node', ['apps/lab/dist/main.js', 'fetch-qemus'], { quiet: true }),
+  );
+  if (code === 0) return;
+  const inCi = (process.env.CI ?? '') !== '';
+  if (inCi) count.failed += 1;
+  process.stderr.write(
+    inCi ? '✗ the QEMUs for the tests\n' : 'The tests of the QEMUs above that are missing are skipped.\n',
+  );
+}
 
 /** A command that is one test: it passes or it does not. */
 async function check(title, command, args) {

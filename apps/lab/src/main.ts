@@ -4,6 +4,7 @@ import { Lab } from './lab.js';
 import { LabError } from './errors.js';
 import { missingHostPackages } from './host/packages.js';
 import { ensureImage, type Progress } from './image/build.js';
+import { fetchQemus } from './image/qemus.js';
 import { findProfile, profiles } from './profile.js';
 import { runShell } from './shell.js';
 
@@ -70,6 +71,20 @@ command(program, 'build-image', "build a profile's image, unless the cache has i
     process.stdout.write(`${image.directory}\n`);
   },
 );
+
+program
+  .command('fetch-qemus')
+  .description('QEMU as each Debian has it, for tests of its clients; from the cache if it has them')
+  .hook('preAction', checkHost)
+  .action(async () => {
+    for (const { suite, directory, failure } of await fetchQemus({ onProgress: showProgress })) {
+      if (failure === undefined) process.stdout.write(`${suite}: ${directory}\n`);
+      else {
+        process.stderr.write(`${suite}: ${failure.message}\n`);
+        process.exitCode = exitCodes.failure;
+      }
+    }
+  });
 
 try {
   await program.parseAsync();

@@ -26,9 +26,13 @@ export async function downloadPackages(request: PackageRequest): Promise<string[
   mkdirSync(join(archiveDirectory, 'partial'), { recursive: true });
   const configuration = join(workDirectory, 'apt.conf');
   writeFileSync(join(workDirectory, 'status'), '');
-  const source = `deb [signed-by=${keyring}] ${findDebianMirror()} ${request.suite} main\n`;
-  writeFileSync(join(workDirectory, 'sources.list'), source);
-  writeFileSync(configuration, aptConfiguration(workDirectory, archiveDirectory));
+  // Backports depend on the release that they are for.
+  const suites = [request.suite.replace(/-backports$/, ''), request.suite];
+  const sources = [...new Set(suites)].map(
+    (suite) => `deb [signed-by=${keyring}] ${findDebianMirror()} ${suite} main\n`,
+  );
+  writeFileSync(join(workDirectory, 'sources.list'), sources.join(''));
+  writeFileSync(configuration, aptConfiguration(workDirectory, archiveDirectory, request.suite));
   const options = { env: { ...process.env, APT_CONFIG: configuration, LC_ALL: 'C' }, signal };
   await run('apt-get', ['update', '-q'], options);
   // Apt prints only what its cache lacks, so it is asked about an empty one.
@@ -47,7 +51,7 @@ export function packageFiles(printedUris: string): string[] {
   return printedUris.split('\n').flatMap((line) => /^'[^']+' (\S+\.deb) /.exec(line)?.[1] ?? []);
 }
 
-function aptConfiguration(workDirectory: string, archiveDirectory: string): string {
+function aptConfiguration(workDirectory: string, archiveDirectory: string, suite: string): string {
   const settings = {
     'Dir::Etc': join(workDirectory, 'etc'),
     'Dir::Etc::sourcelist': join(workDirectory, 'sources.list'),
@@ -60,6 +64,7 @@ function aptConfiguration(workDirectory: string, archiveDirectory: string): stri
     'Dir::Cache': workDirectory,
     'Dir::Cache::archives': archiveDirectory,
     'APT::Architecture': 'amd64',
+    'APT::Default-Release': suite,
     'APT::Install-Recommends': 'false',
     'APT::Sandbox::User': 'root',
     'APT::Keep-Downloaded-Packages': 'true',

@@ -3,19 +3,21 @@ import { hotPlug, hotUnplug, listBlockDevices, listNetworkDevices, QmpUnplugErro
 import { QmpClosedError, QmpCommandError, QmpTimeoutError } from '../../src/qmp/errors.js';
 import type { QmpClient } from '../../src/qmp/client.js';
 import { GuestShell, linuxGuestFiles, noLinuxGuest } from '../support/linux-guest.js';
-import { hasQemu, Qemu } from '../support/qemu.js';
+import { mustHaveQemus } from '../support/programs.js';
+import { describeQemus, Qemu } from '../support/qemu.js';
 
-const missing = hasQemu ? noLinuxGuest() : 'no qemu-system-x86_64';
+const missing = noLinuxGuest();
+const why = missing === undefined ? '' : ` (skipped: ${missing})`;
+if (missing !== undefined && mustHaveQemus) test('a Linux to plug into', () => expect.fail(missing));
 
-describe.skipIf(missing !== undefined)(
-  `hot-plug under a running Linux${missing ? ` (skipped: ${missing})` : ''}`,
-  () => {
+describeQemus(`hot-plug under a running Linux${why}`, (program) => {
+  describe.skipIf(missing !== undefined)('with its own drivers', () => {
     let qemu: Qemu;
     let client: QmpClient;
     let shell: GuestShell;
 
     beforeAll(async () => {
-      ({ qemu, client, shell } = await bootLinux());
+      ({ qemu, client, shell } = await bootLinux(program));
     });
     afterAll(async () => {
       shell?.close();
@@ -105,16 +107,17 @@ describe.skipIf(missing !== undefined)(
       await expect(waiting).rejects.toBeInstanceOf(QmpClosedError);
       await expect(waiting).rejects.toMatchObject({ reason: expect.stringMatching(/eof|reset/) as string });
     });
-  },
-);
+  });
+});
 
-async function bootLinux() {
+async function bootLinux(program: string) {
   const { kernel, initramfs } = await linuxGuestFiles();
-  const qemu = new Qemu([
+  const machine = [
     ...['-machine', 'pc', '-m', '128', '-kernel', kernel, '-initrd', initramfs],
     ...['-append', 'console=ttyS0 quiet mitigations=off tsc=reliable panic=-1'],
     ...['-chardev', 'socket,id=serial,path={}/serial,server=on,wait=off', '-serial', 'chardev:serial'],
-  ]);
+  ];
+  const qemu = new Qemu(machine, { program });
   const client = await qemu.connect();
   const shell = new GuestShell(qemu.path('serial'));
   await shell.ready();

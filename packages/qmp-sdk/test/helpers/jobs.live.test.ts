@@ -1,19 +1,19 @@
 import { execFileSync } from 'node:child_process';
 import { statSync } from 'node:fs';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { deleteSnapshot, followJob, loadSnapshot, saveSnapshot, startJob } from '../../src/helpers/index.js';
 import type { QmpClient } from '../../src/qmp/client.js';
 import { QmpClosedError, QmpTimeoutError } from '../../src/qmp/errors.js';
-import { hasQemu, Qemu } from '../support/qemu.js';
+import { describeQemus, Qemu } from '../support/qemu.js';
 
 const MiB = 1024 * 1024;
 
-describe.skipIf(!hasQemu)('jobs of a real QEMU', () => {
+describeQemus('jobs of a real QEMU', (program) => {
   let qemu: Qemu;
   let client: QmpClient;
 
   beforeAll(async () => {
-    qemu = new Qemu(['-machine', 'pc', '-m', '16']);
+    qemu = new Qemu(['-machine', 'pc', '-m', '16'], { program });
     client = await qemu.connect();
     await client.raw('blockdev-add', {
       driver: 'null-co',

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import {
   listBlockDevices,
   listDisplayServers,
@@ -15,7 +15,7 @@ import {
 } from '../../src/helpers/index.js';
 import type { QmpClient } from '../../src/qmp/client.js';
 import { QmpClosedError, QmpTimeoutError } from '../../src/qmp/errors.js';
-import { hasQemu, Qemu } from '../support/qemu.js';
+import { describeQemus, Qemu } from '../support/qemu.js';
 
 const mac = '52:54:00:00:00:07';
 const machine = [
@@ -25,12 +25,12 @@ const machine = [
   ...['-device', 'ide-hd,id=hd0,drive=disk', '-device', 'ide-cd,id=cd0'],
 ];
 
-describe.skipIf(!hasQemu)('what a real QEMU tells of its machine', () => {
+describeQemus('what a real QEMU tells of its machine', (program) => {
   let qemu: Qemu;
   let client: QmpClient;
 
   beforeAll(async () => {
-    qemu = new Qemu(machine);
+    qemu = new Qemu(machine, { program });
     client = await qemu.connect();
   });
   afterAll(async () => {
@@ -59,10 +59,8 @@ describe.skipIf(!hasQemu)('what a real QEMU tells of its machine', () => {
   });
 
   test('functions behind a bridge are listed too', async () => {
-    await using other = new Qemu([
-      ...['-machine', 'q35', '-device', 'pcie-root-port,id=rp0,chassis=1'],
-      ...['-device', 'virtio-rng-pci,id=behind,bus=rp0'],
-    ]);
+    const bridged = ['-device', 'pcie-root-port,id=rp0,chassis=1', '-device', 'virtio-rng-pci,id=behind,bus=rp0'];
+    await using other = new Qemu(['-machine', 'q35', ...bridged], { program });
     await using monitor = await other.connect();
     // Until the firmware has given the bus behind the bridge a number, QEMU lists nothing there.
     await expect
@@ -121,14 +119,14 @@ describe.skipIf(!hasQemu)('what a real QEMU tells of its machine', () => {
   });
 });
 
-describe.skipIf(!hasQemu)('a real QEMU whose main loop is blocked', () => {
+describeQemus('a real QEMU whose main loop is blocked', (program) => {
   let qemu: Qemu;
   let client: QmpClient;
   let server: Server;
   const held: Socket[] = [];
 
   beforeAll(async () => {
-    qemu = new Qemu(['-machine', 'none']);
+    qemu = new Qemu(['-machine', 'none'], { program });
     client = await qemu.connect();
     // An NBD server that never says anything: opening its export blocks QEMU 7.2's main loop.
     server = createServer((socket) => held.push(socket.on('error', () => {})));

@@ -1,16 +1,18 @@
-import { describe, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { acceptMigration, getMigrationCapabilities, quit, startMigration } from '../../src/helpers/index.js';
 import { QmpClosedError, QmpTimeoutError } from '../../src/qmp/errors.js';
-import { hasQemu, Qemu } from '../support/qemu.js';
+import { describeQemus, Qemu } from '../support/qemu.js';
 
 // Firmware writes to its memory: enough to migrate, and it starts at once. 64 KiB/s makes it last.
 const machine = ['-machine', 'pc', '-m', '64', '-device', 'VGA'];
 const slowly = { parameters: { 'max-bandwidth': 64 * 1024 } } as const;
 
-describe.skipIf(!hasQemu)('live migration between two QEMUs', () => {
+describeQemus('live migration between two QEMUs', (program) => {
+  const start = (args: readonly string[]) => new Qemu(args, { program });
+
   test('with progress, a pause before the switch-over, and both sides told', async () => {
-    await using source = new Qemu(machine);
-    await using destination = new Qemu([...machine, '-incoming', 'defer']);
+    await using source = start(machine);
+    await using destination = start([...machine, '-incoming', 'defer']);
     const uri = `unix:${source.path('migration')}`;
     await using from = await source.connect();
     await using to = await destination.connect();
@@ -42,8 +44,8 @@ describe.skipIf(!hasQemu)('live migration between two QEMUs', () => {
   });
 
   test('a cancel: the guest runs on, the settings are as before, and it can be tried again', async () => {
-    await using source = new Qemu(machine);
-    await using destination = new Qemu([...machine, '-incoming', `unix:{}/migration`]);
+    await using source = start(machine);
+    await using destination = start([...machine, '-incoming', `unix:{}/migration`]);
     await using from = await source.connect();
     await using to = await destination.connect();
     const before = await getMigrationCapabilities(from);
@@ -65,8 +67,8 @@ describe.skipIf(!hasQemu)('live migration between two QEMUs', () => {
   });
 
   test('what rejects in the pause cancels', async () => {
-    await using source = new Qemu(machine);
-    await using destination = new Qemu([...machine, '-incoming', `unix:{}/migration`]);
+    await using source = start(machine);
+    await using destination = start([...machine, '-incoming', `unix:{}/migration`]);
     await using from = await source.connect();
     await using to = await destination.connect();
     const beforeSwitchover = () => Promise.reject(new Error('the disk is not ready'));
@@ -84,14 +86,14 @@ describe.skipIf(!hasQemu)('live migration between two QEMUs', () => {
   });
 
   test('a failed one carries QEMU’s own words; a bad one is refused', async () => {
-    await using source = new Qemu(machine);
+    await using source = start(machine);
     await using from = await source.connect();
     const outcome = startMigration(from, { uri: 'unix:/nonexistent/socket' }).then((migration) => migration.done);
     await expect(outcome).rejects.toMatchObject({
       message: expect.stringContaining('No such file or directory') as string,
     });
     await expect(startMigration(from, { uri: 'carrier-pigeon:home' })).rejects.toMatchObject({ code: 'QMP_COMMAND' });
-    await using destination = new Qemu([...machine, '-incoming', `unix:{}/migration`]);
+    await using destination = start([...machine, '-incoming', `unix:{}/migration`]);
     await using to = await destination.connect();
     const migration = await startMigration(from, { uri: `unix:${destination.path('migration')}` }, slowly);
     for await (const { status } of migration.progress()) {
@@ -109,12 +111,15 @@ describe.skipIf(!hasQemu)('live migration between two QEMUs', () => {
   });
 
   test('SIGSTOP and SIGKILL of the source in the middle', async () => {
-    await using source = new Qemu(machine);
-    await using destination = new Qemu([...machine, '-incoming', `unix:{}/migration`]);
+    await using source = start(machine);
+    await using destination = start([...machine, '-incoming', `unix:{}/migration`]);
     await using to = await destination.connect();
     await using from = await source.connect({ commandTimeoutMs: 1000 });
     const uri = `unix:${destination.path('migration')}`;
     const stopped = await startMigration(from, { uri }, { ...slowly, pollIntervalMs: 100 });
+    for await (const { status } of stopped.progress()) {
+      if (status === 'active') break;
+    }
     await source.freeze();
     await expect(stopped.done).rejects.toBeInstanceOf(QmpTimeoutError);
     source.process.kill('SIGCONT');
@@ -125,9 +130,11 @@ describe.skipIf(!hasQemu)('live migration between two QEMUs', () => {
   });
 
   test('SIGKILL of the source while it migrates: the migration says that the connection is gone', async () => {
-    await using source = new Qemu(machine);
-    await using destination = new Qemu([...machine, '-incoming', `unix:{}/migration`]);
+    await using source = start(machine);
+    await using destination = start([...machine, '-incoming', `unix:{}/migration`]);
     await using from = await source.connect();
+    // Before it greets it may not listen yet.
+    await using to = await destination.connect();
     const uri = `unix:${destination.path('migration')}`;
     const migration = await startMigration(from, { uri }, { ...slowly, pollIntervalMs: 100 });
     for await (const { status } of migration.progress()) {
@@ -135,5 +142,6 @@ describe.skipIf(!hasQemu)('live migration between two QEMUs', () => {
     }
     source.process.kill('SIGKILL');
     await expect(migration.done).rejects.toBeInstanceOf(QmpClosedError);
+    await to.closed;
   });
 });

@@ -6,6 +6,7 @@ import { type QmpSchema, loadSchema } from '../../src/schema/schema.js';
 import { readSnapshot, writeSnapshot } from '../../src/schema/snapshot.js';
 import { indexEntities } from '../../src/schema/well-formed.js';
 import { compile } from '../types/compile.js';
+import { mustHaveQemus, whyNoQemu } from '../support/programs.js';
 import { programFor, snapshots, withQemu } from './qemus.js';
 
 const none = ['-machine', 'none'];
@@ -85,9 +86,9 @@ function asTypeScript(types: string, answers: ReadonlyMap<string, unknown>): str
 
 for (const [name, snapshot] of snapshots) {
   const program = programFor(snapshot);
-  const where = program
-    ? program.join(' ')
-    : `skipped: no QEMU ${snapshot.origin.version} ${snapshot.origin.binary} here`;
+  const { version, binary } = snapshot.origin;
+  const where = program?.join(' ') ?? `skipped: QEMU ${version} ${binary} is ${whyNoQemu}`;
+  if (!program && mustHaveQemus) it(`${name} has its QEMU`, () => expect.fail(where));
 
   describe.skipIf(!program)(`${name} (${where})`, () => {
     it('has the schema of the snapshot, if it is the same package', async ({ skip }) => {

@@ -1,10 +1,11 @@
-import { execFileSync, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { readFileSync, readdirSync } from 'node:fs';
 import { basename } from 'node:path';
 import { Duplex } from 'node:stream';
 import { connect } from '../../src/node/connect.js';
 import type { QmpClient } from '../../src/qmp/client.js';
 import { type SchemaSnapshot, readSnapshot } from '../../src/schema/snapshot.js';
+import { qemuPrograms } from '../support/programs.js';
 
 const folder = new URL('../../schemas/', import.meta.url);
 
@@ -17,30 +18,9 @@ export const snapshots: ReadonlyMap<string, SchemaSnapshot> = new Map(
     .map((name) => [name, readSnapshot(readFileSync(new URL(`${name}.jsonl`, folder), 'utf8'))]),
 );
 
-/**
- * Programs to try beside those that Debian installs, as commands separated by `;`. A QEMU of another Debian needs a
- * root with its packages: `XENPT_TEST_QEMU='chroot /srv/trixie qemu-system-x86_64'`.
- */
-const others = (process.env['XENPT_TEST_QEMU'] ?? '').split(';').map((command) => command.trim().split(/\s+/));
-const candidates = [['qemu-system-x86_64'], ['/usr/libexec/xen-qemu-system-i386'], ...others];
-
-const available = candidates.flatMap((command) => {
-  const [file = '', ...args] = command;
-  try {
-    const output = execFileSync(file, [...args, '--version'], {
-      encoding: 'utf8',
-      stdio: ['ignore', 'pipe', 'ignore'],
-    });
-    const [, version = ''] = /version (\d+\.\d+)/.exec(output) ?? [];
-    return [{ command, version, binary: basename(command.at(-1) ?? '') }];
-  } catch {
-    return [];
-  }
-});
-
 /** The command that starts the QEMU a snapshot was taken from, when this machine has it. */
 export function programFor({ origin }: SchemaSnapshot): readonly string[] | undefined {
-  return available.find(({ version, binary }) => version === origin.version && binary === origin.binary)?.command;
+  return qemuPrograms.find(({ version, binary }) => version === origin.version && binary === origin.binary)?.command;
 }
 
 /** Starts a QEMU that runs nothing, and ends it after `use`. */

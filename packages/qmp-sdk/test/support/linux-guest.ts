@@ -10,10 +10,11 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { connect, type Socket } from 'node:net';
-import { homedir, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { promisify } from 'node:util';
 import { createCpio } from './cpio.js';
+import { labCache } from './programs.js';
 
 const run = promisify(execFile);
 
@@ -51,12 +52,10 @@ export interface LinuxGuestFiles {
   readonly initramfs: string;
 }
 
-const cache = join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'xenpt-lab');
-
 /** Why there can be no Linux guest here; undefined when there can. */
 export function noLinuxGuest(): string | undefined {
-  if (findBusybox() === undefined) return 'no static busybox (Debian: busybox-static)';
-  if (findKernelPackage() === undefined) return `no kernel in ${cache}/downloads: build a lab image first`;
+  if (findBusybox() === undefined) return `no static busybox here or in ${labCache}/qemus: npm test fetches it`;
+  if (findKernelPackage() === undefined) return `no kernel in ${labCache}/downloads: npm test fetches it`;
   return undefined;
 }
 
@@ -67,7 +66,7 @@ export function noLinuxGuest(): string | undefined {
 export async function linuxGuestFiles(): Promise<LinuxGuestFiles> {
   const [busybox, kernelPackage] = [findBusybox(), findKernelPackage()];
   if (busybox === undefined || kernelPackage === undefined) throw new Error(noLinuxGuest());
-  const home = join(cache, 'linux-guest', basename(kernelPackage, '.deb'));
+  const home = join(labCache, 'linux-guest', basename(kernelPackage, '.deb'));
   const files = { kernel: join(home, 'vmlinuz'), initramfs: join(home, 'initramfs.cpio') };
   if (!existsSync(files.kernel)) await unpackKernel(kernelPackage, home);
   const loaded = modules.map((path, index) => ({
@@ -113,12 +112,13 @@ async function unpackKernel(kernelPackage: string, home: string): Promise<void> 
 }
 
 function findBusybox(): string | undefined {
-  return ['/usr/bin/busybox', '/bin/busybox'].find((path) => existsSync(path));
+  const fetched = join(labCache, 'qemus/bookworm/usr/bin/busybox');
+  return [fetched, '/usr/bin/busybox', '/bin/busybox'].find((path) => existsSync(path));
 }
 
 function findKernelPackage(): string | undefined {
   for (const release of ['bookworm', 'trixie']) {
-    const folder = join(cache, 'downloads', release);
+    const folder = join(labCache, 'downloads', release);
     const name = existsSync(folder) && readdirSync(folder).find((file) => /^linux-image-[0-9].*\.deb$/.test(file));
     if (name) return join(folder, name);
   }

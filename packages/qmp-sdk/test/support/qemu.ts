@@ -1,15 +1,34 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { chownSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { chownSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
 import { connect, type ConnectOptions } from '../../src/node/connect.js';
 import type { QmpClient } from '../../src/qmp/client.js';
+import { mustHaveQemus, qemuPrograms, whyNoQemu, type QemuProgram } from './programs.js';
 
-/**
- * Another one, as `chroot ROOT qemu-system-x86_64`, would need its sockets outside: a wrapper script can be named.
- */
-export const qemuBinary = process.env['XENPT_TEST_QEMU'] ?? '/usr/bin/qemu-system-x86_64';
-export const hasQemu = existsSync(qemuBinary);
+/** The machine's own, or the first of the cache. */
+export const qemuBinary = qemuPrograms.find(isEmulator)?.command[0] ?? 'qemu-system-x86_64';
+export const hasQemu = qemuPrograms.some(isEmulator);
+
+/** The versions whose behaviour the helpers are tested against: what Debian 12 and 13 ship. */
+const testedVersions = ['7.2', '10.0'];
+
+/** The same tests for each of those QEMUs that is here. */
+export function describeQemus(title: string, tests: (program: string) => void): void {
+  for (const version of testedVersions) {
+    const program = qemuPrograms.find((each) => isEmulator(each) && each.version === version)?.command[0];
+    const name = `${title}, QEMU ${version}`;
+    if (program === undefined && mustHaveQemus) test(name, () => expect.fail(whyNoQemu));
+    const why = program === undefined ? ` (skipped: ${whyNoQemu})` : '';
+    describe.skipIf(program === undefined)(`${name}${why}`, () => tests(program ?? ''));
+  }
+}
+
+function isEmulator({ binary, command }: QemuProgram): boolean {
+  // One inside another root would have its sockets there.
+  return binary === 'qemu-system-x86_64' && command.length === 1;
+}
 
 /** One QEMU without KVM, in a folder of its own that goes with it. */
 export class Qemu implements AsyncDisposable {
@@ -19,12 +38,13 @@ export class Qemu implements AsyncDisposable {
   #errors = '';
 
   /** `{}` in an argument is the folder. A second monitor is at `{}/second.qmp`. */
-  constructor(args: readonly string[], user: { readonly uid?: number } = {}) {
+  constructor(args: readonly string[], options: { readonly uid?: number; readonly program?: string } = {}) {
+    const { program = qemuBinary, ...user } = options;
     if (user.uid !== undefined) chownSync(this.folder, user.uid, user.uid);
     const inFolder = (text: string) => text.replaceAll('{}', this.folder);
     const monitors = ['qmp', 'second.qmp'].flatMap((name) => ['-qmp', `unix:{}/${name},server=on,wait=off`]);
     const all = ['-nodefaults', '-display', 'none', '-accel', 'tcg', ...monitors, ...args].map(inFolder);
-    this.process = spawn(qemuBinary, all, { ...user, stdio: ['ignore', 'ignore', 'pipe'] });
+    this.process = spawn(program, all, { ...user, stdio: ['ignore', 'ignore', 'pipe'] });
     this.process.stderr?.on('data', (chunk: Buffer) => (this.#errors += chunk.toString()));
     this.ended = new Promise((resolve) => this.process.once('exit', () => resolve()));
   }
