@@ -3,7 +3,7 @@ import { Deadlines } from './deadlines.js';
 import { QmpAbortedError, QmpCommandError, QmpProtocolError, QmpTimeoutError, type CommandFate } from './errors.js';
 import { parseExactJson } from './exact-json.js';
 import { maximumNesting, serializeArguments, type JsonObject } from './json.js';
-import { replyOf, type Message } from './message.js';
+import { replyOf, type Message, type Reply } from './message.js';
 import type { ExecuteOptions, ResolvedOptions } from './options.js';
 import { PendingQueue, SlotTable, type Pending } from './pending.js';
 
@@ -41,6 +41,8 @@ export class CommandTable {
   #fdInFlight: Pending | undefined;
   /** The id of the command that was sent without it. */
   #loneId: number | undefined;
+  /** While the negotiation is with QEMU: the id it said, and the slot it has. */
+  #sync: { readonly id: number; readonly slotId: number } | undefined;
   #quitAnswered = false;
   #lateReplies = 0;
 
@@ -66,7 +68,13 @@ export class CommandTable {
   }
 
   /** Takes a command in. @throws QmpArgumentError */
-  add(command: string, args: JsonObject | undefined, options: ExecuteOptions, oob: boolean): Promise<unknown> {
+  add(
+    command: string,
+    args: JsonObject | undefined,
+    options: ExecuteOptions,
+    oob: boolean,
+    syncId?: number,
+  ): Promise<unknown> {
     const frameHead = this.#frameHead(command, args, oob);
     const { timeoutMs = this.#options.commandTimeoutMs, fd, signal } = options;
     const now = performance.now();
@@ -74,6 +82,7 @@ export class CommandTable {
       const pending: Pending = {
         command,
         request: args,
+        syncId,
         frameHead,
         oob,
         fd,
@@ -119,6 +128,7 @@ export class CommandTable {
 
   /** Gives a reply to who waits for it. @throws QmpProtocolError when nobody does. */
   settle(message: Message): void {
+    if (this.#sync !== undefined) return this.#settleSync(message, this.#sync);
     const reply = replyOf(message, this.#loneId);
     const lone = message['id'] === undefined;
     const mistaken = !lone && reply.id === this.#loneId;
@@ -127,6 +137,29 @@ export class CommandTable {
       throw new QmpProtocolError('unknown-id', `a reply has the id ${reply.id}, which no command waits for`);
     }
     if (lone) this.#loneId = undefined;
+    this.#conclude(pending, reply);
+  }
+
+  /**
+   * QEMU gives the reply to a command whose client has gone to the next client, even after its greeting (seen on 7.2
+   * and 10.0). It answers in order: after the reply to the negotiation nothing of another client can come.
+   */
+  #settleSync(message: Message, sync: { readonly id: number; readonly slotId: number }): void {
+    // QEMU says an id-less error when it can not read what it is sent: then there is nothing to wait for.
+    const unreadable = message['id'] === undefined && message['error'] !== undefined;
+    if (message['id'] !== sync.id && !unreadable) {
+      this.#lateReplies += 1;
+      const text = "a reply to another client's command came before the negotiation";
+      this.#options.onWarning?.({ kind: 'late-reply', command: 'qmp_capabilities', message: text });
+      return;
+    }
+    const reply = replyOf(message);
+    const pending = this.#slots.release(sync.slotId);
+    this.#sync = undefined;
+    if (pending !== undefined) this.#conclude(pending, reply);
+  }
+
+  #conclude(pending: Pending, reply: Reply): void {
     if (this.#fdInFlight === pending) this.#fdInFlight = undefined;
     if (pending.command === 'quit' && reply.error === undefined) this.#quitAnswered = true;
     if (pending.state === 'settled') this.#dropLate(pending);
@@ -178,8 +211,10 @@ export class CommandTable {
     queue.remove(pending);
     pending.state = 'sent';
     const id = slots.take(pending);
-    if (alone) this.#loneId = id;
-    const frame = `${pending.frameHead}${alone ? '' : `,"id":${id}`}}`;
+    if (pending.syncId !== undefined) this.#sync = { id: pending.syncId, slotId: id };
+    else if (alone) this.#loneId = id;
+    const said = pending.syncId ?? (alone ? undefined : id);
+    const frame = `${pending.frameHead}${said === undefined ? '' : `,"id":${said}`}}`;
     this.#options.transcript?.record('>', requestMessage(frame));
     return frame + terminator;
   }

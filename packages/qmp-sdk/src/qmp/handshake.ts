@@ -87,7 +87,7 @@ class Attempt {
     const args = oob ? { enable: ['oob'] } : undefined;
     try {
       const options = { timeoutMs, ...(signal === undefined ? {} : { signal }) };
-      await this.session.execute('qmp_capabilities', args, options, false);
+      await this.session.negotiate(args, options);
     } catch (cause) {
       if (cause instanceof QmpAbortedError)
         throw new QmpAbortedError({ command: 'connect', sent: true }, signal?.reason);

@@ -35,8 +35,9 @@ export interface QmpClientOptions {
   /** After each command; '' because QEMU needs none and reads its input byte by byte. Line based peers need '\n'. */
   readonly terminator?: '' | '\n' | '\r\n';
   /**
-   * Leaves out the id of a command that QEMU has alone: 7 bytes less to read byte by byte (some 30 us on QEMU 7.2). An
-   * error that names no command is then taken for its answer, so only where nobody else writes to the stream; false.
+   * Leaves out the id of a command that QEMU has alone: 7 bytes less to read byte by byte (some 30 us on QEMU 7.2).
+   * False: what QEMU could not read is an error without id too, which can then not be told from the command's refusal,
+   * and ends the session only when the true reply comes. For streams that nobody else writes to.
    */
   readonly omitLoneId?: boolean;
   /** Everything said is recorded here. */

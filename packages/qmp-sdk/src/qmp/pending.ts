@@ -7,6 +7,8 @@ export type PendingState = 'queued' | 'sent' | 'settled';
 export interface Pending {
   readonly command: string;
   readonly request: JsonObject | undefined;
+  /** Says its own id on the wire; whatever has another one before its reply is for a client that came before. */
+  readonly syncId: number | undefined;
   /** The frame up to its id: `{"execute":"query-status"`. */
   readonly frameHead: string;
   readonly oob: boolean;

@@ -20,6 +20,9 @@ const beyondAscii = /[\u0080-\uffff]/;
 /** The commands that take a file descriptor. With any other it would stay with QEMU for the next `getfd`. */
 const fdCommands: ReadonlySet<string> = new Set(['getfd', 'add-fd']);
 
+/** Above the ids of any client that counts from 0; nine digits. */
+const firstSyncId = 100_000_000;
+
 export interface SessionListener {
   greeting(greeting: unknown): void;
   event(event: QmpEvent): void;
@@ -75,6 +78,13 @@ export class QmpSession {
   execute(command: string, args: JsonObject | undefined, options: ExecuteOptions, oob: boolean): Promise<unknown> {
     this.#refuseIfNotPossible(command, options);
     return this.#commands.add(command, args, options, oob);
+  }
+
+  /** The first command: with an id of its own, so that a reply meant for an earlier client is not taken for it. */
+  negotiate(args: JsonObject | undefined, options: ExecuteOptions): Promise<unknown> {
+    const syncId = firstSyncId + Math.floor(Math.random() * firstSyncId);
+    this.#refuseIfNotPossible('qmp_capabilities', options);
+    return this.#commands.add('qmp_capabilities', args, options, false, syncId);
   }
 
   /** Takes no more commands; resolves when everything accepted has its reply, or the session has ended. */

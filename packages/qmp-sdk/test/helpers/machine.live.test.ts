@@ -77,7 +77,8 @@ describeQemus('what a real QEMU tells of its machine', (program) => {
       await screendump(client, { filename, format });
       const bytes = readFileSync(filename);
       expect(bytes.subarray(0, signature.length).toString('latin1')).toBe(signature);
-      expect(bytes.length).toBeGreaterThan(1000);
+      // The screen may still be blank.
+      expect(bytes.length).toBeGreaterThan(500);
     }
     await expect(screendump(client, { filename: '/nonexistent/shot.png' })).rejects.toMatchObject({
       code: 'QMP_COMMAND',
@@ -162,6 +163,20 @@ describeQemus('a real QEMU whose main loop is blocked', (program) => {
     await expect(blocked).rejects.toMatchObject({ code: 'QMP_COMMAND', command: 'blockdev-add' });
     await waiting;
     expect(order).toEqual(['query-yank', 'query-status']);
+  });
+
+  test('the reply to a command whose client has gone is not taken for one of the next client', async () => {
+    const blocked = block();
+    while (held.length === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+    client.destroy();
+    await expect(blocked).rejects.toBeInstanceOf(QmpClosedError);
+    // It is greeted while the main loop is blocked; QEMU sends it the refusal that the first one waited for.
+    const connecting = qemu.connect();
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    hangUp();
+    client = await connecting;
+    expect(client.stats.lateReplies).toBe(1);
+    expect(await client.execute('query-status')).toMatchObject({ running: true });
   });
 
   test('SIGSTOP: not even out of band; SIGKILL: all that waits is told', async () => {

@@ -16,7 +16,10 @@ const greeting = '{"QMP": {"version": {"qemu": {"micro": 0, "minor": 0, "major":
 function call(address: { path: string } | { host: string; port: number }) {
   const socket = connectSocket(address);
   socket.write(greeting);
-  socket.on('data', () => socket.write('{"return": {}, "id": 0}\r\n'));
+  socket.on('data', (data) => {
+    const [, id] = /"id":(\d+)/.exec(data.toString()) ?? [];
+    socket.write(`{"return": {}, "id": ${id}}\r\n`);
+  });
   socket.on('error', () => undefined);
   return socket;
 }

@@ -19,6 +19,9 @@ function peer(holder?: () => Promise<number | undefined>) {
   return { transport, state, say: (text: string) => sink?.data(text), end: () => sink?.closed('eof') };
 }
 
+/** What a reply to the negotiation has to say. */
+const negotiationId = (written: string): string => /"id":(\d+)/.exec(written)?.[1] ?? '';
+
 const greeting =
   '{"QMP": {"version": {"qemu": {"micro": 1, "minor": 0, "major": 9}}, "capabilities": ["oob", "z"]}}\r\n';
 
@@ -37,7 +40,7 @@ test('oob: never does not ask for it, oob: require insists', async () => {
   const fake = new FakeQmp();
   await using client = await QmpClient.connect(fake.connect(), { oob: 'never' });
   expect(client.oobEnabled).toBe(false);
-  expect(fake.requests).toEqual([{ execute: 'qmp_capabilities', id: 0 }]);
+  expect(fake.requests).toEqual([{ execute: 'qmp_capabilities', id: expect.any(Number) as number }]);
   await expect(QmpClient.connect(new FakeQmp({ oob: false }).connect(), { oob: 'require' })).rejects.toMatchObject({
     code: 'QMP_CONNECT',
     phase: 'negotiate',
@@ -100,7 +103,7 @@ test.each([
 });
 
 test.each([
-  ['a refusal', '{"error": {"class": "GenericError", "desc": "no"}, "id": 0}\r\n', 'QMP_COMMAND'],
+  ['a refusal', '{"error": {"class": "GenericError", "desc": "no"}, "id": ID}\r\n', 'QMP_COMMAND'],
   ['no reply', '', 'QMP_TIMEOUT'],
   ['an error without id', '{"error": {"class": "GenericError", "desc": "no"}}\r\n', 'QMP_CLOSED'],
 ])('%s to the negotiation is an error', async (_, reply, code) => {
@@ -109,8 +112,30 @@ test.each([
   it.say(greeting);
   await new Promise((resolve) => setTimeout(resolve, 0));
   expect(it.state.written).toContain('"enable":["oob"]');
-  it.say(reply);
+  it.say(reply.replace('ID', negotiationId(it.state.written)));
   await expect(connecting).rejects.toMatchObject({ code: 'QMP_CONNECT', phase: 'negotiate', cause: { code } });
+});
+
+test("replies to another client's commands are not taken for the negotiation's", async () => {
+  const it = peer();
+  const warned: string[] = [];
+  const connecting = QmpClient.connect(it.transport, { onWarning: ({ kind }) => warned.push(kind) });
+  it.say(greeting);
+  await new Promise((resolve) => setTimeout(resolve, 0));
+  it.say('{"error": {"class": "GenericError", "desc": "stale"}, "id": 0}\r\n{"return": {"stale": 1}}\r\n');
+  it.say('{"return": {"stale": 2}, "id": 2020345856}\r\n{"return": {"stale": 3}, "id": "libvirt-7"}\r\n');
+  it.say(`{"return": {}, "id": ${negotiationId(it.state.written)}}\r\n`);
+  const client = await connecting;
+  expect(warned).toEqual(Array.from({ length: 4 }, () => 'late-reply'));
+  expect(client.stats.lateReplies).toBe(4);
+  const value = client.raw('x-a');
+  await new Promise((resolve) => setTimeout(resolve, 0));
+  it.say('{"return": "own", "id": 0}\r\n');
+  expect(await value).toBe('own');
+  // After the negotiation there is nothing left that could be another's.
+  const other = client.raw('x-b');
+  it.say('{"return": {}, "id": 2020345856}\r\n');
+  await expect(other).rejects.toMatchObject({ cause: { kind: 'unknown-id' } });
 });
 
 test('the signal ends connecting at any time, and closes', async () => {
