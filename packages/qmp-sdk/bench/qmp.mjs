@@ -1,5 +1,7 @@
 // Microseconds of one query-status through this client, its peers and a bare socket, in one run:
-//   node bench/qmp.mjs [--rounds 7] [--native 10000] [--qemu 2000]
+//   node bench/qmp.mjs [--rounds 25] [--native 4000] [--qemu 800]
+// Rounds alternate their order, and clients are compared within a round: what else the machine does falls on both. Of the
+// ratios there are the median and its 95 % interval (bootstrap); an interval with 1 in it tells no winner.
 // The native responder (compiled here) shows the client's cost, QEMU what remains of it in use.
 import { build } from 'esbuild';
 import { execFileSync, spawn } from 'node:child_process';
@@ -12,9 +14,9 @@ import { openers } from './clients.mjs';
 
 const { values } = parseArgs({
   options: {
-    rounds: { type: 'string', default: '7' },
-    native: { type: 'string', default: '10000' },
-    qemu: { type: 'string', default: '2000' },
+    rounds: { type: 'string', default: '25' },
+    native: { type: 'string', default: '4000' },
+    qemu: { type: 'string', default: '800' },
   },
 });
 const here = path.dirname(fileURLToPath(import.meta.url));
@@ -59,7 +61,7 @@ async function measure(server, socket, clients, count) {
   while (!existsSync(socket)) await new Promise((resolve) => setTimeout(resolve, 20));
   const samples = new Map(clients.map(({ name }) => [name, []]));
   for (let round = 0; round <= Number(values.rounds); round++) {
-    for (const { name, open, inFlight } of clients) {
+    for (const { name, open, inFlight } of round % 2 === 0 ? clients : clients.toReversed()) {
       const client = await open(socket);
       const startedAt = performance.now();
       const before = process.cpuUsage();
@@ -78,26 +80,41 @@ async function repeat(query, count) {
   for (let index = 0; index < count; index++) await query();
 }
 
-/** Elapsed time on a busy machine is also that of others; the processor time of this process is not. */
 function print(server, samples, count) {
-  console.log(`\n${server}: ${count} query-status, median of ${values.rounds} interleaved rounds, us each`);
-  console.log(
-    'client'.padEnd(34) + ['elapsed', 'min-max', 'of raw', 'cpu', 'of raw'].map((head) => head.padStart(14)).join(''),
-  );
-  const elapsedOf = (list) => list.map(({ elapsed }) => elapsed).sort((a, b) => a - b);
-  const busyOf = (list) => list.map(({ busy }) => busy).sort((a, b) => a - b);
-  const median = (list) => list[list.length >> 1];
+  console.log(`\n${server}: ${count} query-status, ${values.rounds} rounds, medians; us each`);
+  const heads = ['elapsed', 'of raw', '95 %', 'cpu', 'of raw', '95 %'];
+  console.log('client'.padEnd(34) + heads.map((head) => head.padStart(13)).join(''));
   const raw = samples.get('raw socket, sequential');
   for (const [name, list] of samples) {
-    const elapsed = elapsedOf(list);
-    const busy = busyOf(list);
-    const cells = [
-      median(elapsed).toFixed(1),
-      `${elapsed[0].toFixed(1)}-${elapsed.at(-1).toFixed(1)}`,
-      (median(elapsed) / median(elapsedOf(raw))).toFixed(2),
-      median(busy).toFixed(1),
-      (median(busy) / median(busyOf(raw))).toFixed(2),
-    ];
-    console.log(name.padEnd(34) + cells.map((cell) => cell.padStart(14)).join(''));
+    const cells = ['elapsed', 'busy'].flatMap((key) => {
+      const { middle, low, high } = compare(list, raw, key);
+      return [
+        median(list.map((each) => each[key])).toFixed(1),
+        middle.toFixed(2),
+        `${low.toFixed(2)}-${high.toFixed(2)}`,
+      ];
+    });
+    console.log(name.padEnd(34) + cells.map((cell) => cell.padStart(13)).join(''));
   }
+  for (const mode of ['sequential', '8 in flight']) {
+    const ours = samples.get(`@xenpt/qmp-sdk, ${mode}`);
+    for (const peer of [...samples.keys()].filter((name) => name.endsWith(mode) && !name.startsWith('@xenpt'))) {
+      const { middle, low, high } = compare(ours, samples.get(peer), 'elapsed');
+      const verdict = high < 1 ? 'faster than' : low > 1 ? 'slower than' : 'not to be told from';
+      const interval = `${middle.toFixed(2)} (${low.toFixed(2)}-${high.toFixed(2)})`;
+      console.log(`@xenpt/qmp-sdk is ${verdict} ${peer}: ${interval}`);
+    }
+  }
+}
+
+/** The median of the ratios within each round, and where it lies in 95 of 100 drawings of as many rounds. */
+function compare(list, reference, key) {
+  const ratios = list.map((sample, round) => sample[key] / reference[round][key]);
+  const draw = () => median(ratios.map(() => ratios[Math.floor(Math.random() * ratios.length)]));
+  const drawn = Array.from({ length: 2000 }, draw).sort((a, b) => a - b);
+  return { middle: median(ratios), low: drawn[50], high: drawn[1949] };
+}
+
+function median(numbers) {
+  return numbers.toSorted((a, b) => a - b)[numbers.length >> 1];
 }
