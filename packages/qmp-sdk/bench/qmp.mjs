@@ -1,7 +1,7 @@
 // Microseconds of one query-status through this client, its peers and a bare socket, in one run:
 //   node bench/qmp.mjs [--rounds 25] [--native 4000] [--qemu 800]
-// Rounds alternate their order, and clients are compared within a round: what else the machine does falls on both. Of the
-// ratios there are the median and its 95 % interval (bootstrap); an interval with 1 in it tells no winner.
+// Rounds alternate their order, and clients are compared within a round: what else the machine does falls on both. Of
+// the ratios there are the median and its 95 % interval (bootstrap); an interval with 1 in it tells no winner.
 // The native responder (compiled here) shows the client's cost, QEMU what remains of it in use.
 import { build } from 'esbuild';
 import { execFileSync, spawn } from 'node:child_process';
