@@ -62,6 +62,8 @@ const byErrorCode: Readonly<Partial<Record<string, ExitCode>>> = {
   [XenErrorCode.reservedMemory]: ExitCode.refused,
   [XenErrorCode.deviceBroken]: ExitCode.refused,
   [XenErrorCode.resourceShared]: ExitCode.refused,
+  [XenErrorCode.deviceUnsuitable]: ExitCode.refused,
+  [XenErrorCode.optionRefused]: ExitCode.refused,
   [XenErrorCode.deviceInUse]: ExitCode.busy,
   [XenErrorCode.alreadyAttached]: ExitCode.busy,
   [XenErrorCode.otherToolstack]: ExitCode.busy,

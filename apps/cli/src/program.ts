@@ -32,7 +32,10 @@ function addVerb(program: Command, verb: Verb, io: Io, run: RunVerb): void {
   const parent = words.reduce((command, word) => findOrAddGroup(command, word, io), program);
   const command = settle(parent.command(last), io).description(verb.summary);
   for (const argument of verb.arguments) command.argument(formatArgument(argument), argument.description);
-  for (const option of verb.options ?? []) command.option(option.flags, option.description, option.default);
+  for (const { flags, description, default: value, repeatable } of verb.options ?? []) {
+    if (repeatable) command.option(flags, description, (one: string, all?: string[]) => [...(all ?? []), one]);
+    else command.option(flags, description, value);
+  }
   command.option('--json', 'print one JSON document', false);
   if (verb.sysroot) command.option('--sysroot <DIR>', 'look at a captured tree instead of this host');
   command.option('--debug', 'show where an error comes from', false);

@@ -36,6 +36,8 @@ export interface VerbOption {
   readonly flags: string;
   readonly description: string;
   readonly default?: string;
+  /** May be given several times: its value is a list then. */
+  readonly repeatable?: boolean;
 }
 
 /** What was given for a verb's options, by their long names in camelCase. */

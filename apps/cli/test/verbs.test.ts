@@ -184,3 +184,33 @@ test('detach without a living model ends with 6 and says what to do', async () =
   expect(stdout).toContain('stays reserved for domain 5');
   expect(stderr).toContain('xl destroy 5');
 });
+
+test('attach shows the options back as the model has them', async () => {
+  const host = fakeHost({ functions: [{ ...fakeNetworkCard, driver: 'pciback' }] });
+  const allow = ['device-specific@0xe0+0:0x1', 'device-specific@0xe4+0:0xff'];
+  const opened = { permissive: false, allow, rom: 'none', romBytes: 0 } as const;
+  host.models.attached = { ...host.models.attached, opened };
+  const line = `attach 5 03:00.0 --rom off --allow ${allow[0] ?? ''} --allow ${allow[1] ?? ''}`;
+  const { stdout, exitCode } = await run(host, line);
+  expect(exitCode).toBe(0);
+  expect(host.models.opened).toEqual({ allow, rom: 'off' });
+  expect(stdout).toContain('  Permissive: no\n');
+  expect(stdout).toContain('  Allowed:    device-specific@0xe0+0:0x1, device-specific@0xe4+0:0xff\n');
+  expect(stdout).toContain('  ROM:        none\n');
+});
+
+test.each([
+  ['--allow device-specfic@0xe0+0:0x1', 4, /Did you mean device-specific@0xe0\?/],
+  ['--allow nonsense', 2, /GROUP@OFFSET\+BYTE:MASK/],
+  ['--rom oof', 2, /Did you mean --rom off\?/],
+  ['--rom /no/such.rom', 3, /there is no such file/],
+  ['--rom package.json', 4, /This is no expansion ROM/],
+  ['--permisive', 2, /Did you mean --permissive\?/],
+])('attach %s fails before anything is touched', async (option, exitCode, words) => {
+  const host = fakeHost({ functions: [{ ...fakeNetworkCard, driver: 'pciback' }] });
+  const before = host.dump();
+  const result = await run(host, `attach 5 03:00.0 ${option}`);
+  expect(result).toMatchObject({ exitCode, stdout: '' });
+  expect(result.stderr).toMatch(words);
+  expect(host.dump()).toEqual(before);
+});

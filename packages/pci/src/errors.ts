@@ -26,6 +26,7 @@ export const pciErrorCodes = [
   'SYSFS_MALFORMED',
   'SYSFS_IO',
   'SYSFS_RESET_UNSUPPORTED',
+  'SYSFS_ROM_ABSENT',
 ] as const;
 
 export type PciErrorCode = (typeof pciErrorCodes)[number];

@@ -1,6 +1,11 @@
-import { type Attached, attach as attachDevice } from '@xenpt/qmp-sdk/xen';
+import { maxRomBytes } from '@xenpt/pci';
+import { type Attached, attach as attachDevice, type DeviceOptions } from '@xenpt/qmp-sdk/xen';
 import { ExitCode } from '../exit-code.js';
-import type { Verb } from '../verb.js';
+import { FILE_ERROR } from '../input-file.js';
+import { nearest } from '../nearest.js';
+import { openedRows } from '../output/guest-view.js';
+import { UsageError } from '../usage-error.js';
+import type { Verb, VerbContext, VerbOptionValues } from '../verb.js';
 
 export const attach: Verb = {
   name: 'attach',
@@ -12,9 +17,26 @@ export const attach: Verb = {
       description: 'address, and the slot in the guest (hexadecimal; default: first free from 5)',
     },
   ],
+  options: [
+    {
+      flags: '--permissive',
+      description: 'let the guest write every byte of config space that no register describes',
+    },
+    {
+      flags: '--allow <FIELD>',
+      description: 'let it write one such field, GROUP@OFFSET+BYTE:MASK; may be repeated',
+      repeatable: true,
+    },
+    {
+      flags: '--rom <on|off|FILE>',
+      description: 'its expansion ROM: a copy of the device’s, none, or a file (default: one that reads all ones)',
+    },
+  ],
   examples: [
     ['xenpt attach web 03:00.0', 'to the first free slot'],
     ['xenpt attach 5 0000:03:00.0@a', 'to slot 0a of domain 5'],
+    ['xenpt attach web 03:00.0 --rom card.rom', 'with a boot ROM from a file'],
+    ["xenpt attach web 03:00.0 --allow 'vendor-specific@0x90+4:0xff'", 'as guest-view --denied names it'],
   ],
   exitCodes: [
     ExitCode.failed,
@@ -26,16 +48,43 @@ export const attach: Verb = {
     ExitCode.timeout,
     ExitCode.noHypervisor,
   ],
-  run: async ({ host, signal }, [domain = '', spec = '']) => {
-    const attached = await attachDevice(host, { domain, spec, signal });
+  run: async (context, [domain = '', spec = ''], options) => {
+    const deviceOptions = await readDeviceOptions(context, options);
+    const { host, signal } = context;
+    const attached = await attachDevice(host, { domain, spec, signal, ...deviceOptions });
     return { json: { attached }, text: toText(attached), notes: [...attached.warnings, ...rescanNote(attached)] };
   },
 };
 
-function toText({ sbdf, domid, domainName, guestSbdf, vectors, pirq, hidden }: Attached): string {
+async function readDeviceOptions(context: VerbContext, options: VerbOptionValues): Promise<DeviceOptions> {
+  const { permissive, allow, rom } = options;
+  return {
+    permissive: permissive === true,
+    ...(Array.isArray(allow) ? { allow } : {}),
+    ...(typeof rom === 'string' ? { rom: await readRom(context, rom) } : {}),
+  };
+}
+
+async function readRom({ io }: VerbContext, rom: string): Promise<'on' | 'off' | Uint8Array> {
+  if (rom === 'on' || rom === 'off') return rom;
+  try {
+    return await io.readFile(rom, maxRomBytes);
+  } catch (cause) {
+    const meant = nearest(rom, ['on', 'off']);
+    if (meant.length === 0 || (cause as { code?: unknown }).code !== FILE_ERROR) throw cause;
+    const words = meant.map((word) => `--rom ${word}`).join(' or ');
+    throw new UsageError(`--rom ${rom}: there is no such file`, `Did you mean ${words}?`);
+  }
+}
+
+function toText({ sbdf, domid, domainName, guestSbdf, vectors, pirq, hidden, opened }: Attached): string {
   const interrupts = vectors > 0 ? `${vectors} message vectors` : pirq === null ? 'no interrupt' : 'a line interrupt';
   const lines = [`${sbdf} is attached to domain ${domid} (${domainName}) as ${guestSbdf}, with ${interrupts}`];
   for (const { name, reason } of hidden) lines.push(`  hidden from the guest: ${name}: ${reason}`);
+  // What stands as it always does needs no words.
+  const isUsual = opened === undefined || (!opened.permissive && opened.allow.length === 0 && opened.rom === 'blank');
+  const rows = opened === undefined || isUsual ? [] : openedRows(opened);
+  for (const [name = '', value = ''] of rows) lines.push(`  ${`${name}:`.padEnd(11)} ${value}`);
   return lines.join('\n');
 }
 

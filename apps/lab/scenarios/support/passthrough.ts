@@ -11,6 +11,7 @@ import {
 import { refusalOf } from '../../src/story/refusal.js';
 import type { Setting } from '../../src/story/setting.js';
 import { countMappings, readXenLedger, type XenLedger } from '../../src/story/xen-ledger.js';
+import { attachWithOptions, useOptions } from './device-options.js';
 import { parseComparison, releasedWithin } from '../../src/story/release.js';
 
 /** The main job and its bad cases; tests in order. */
@@ -191,13 +192,14 @@ export function passthroughScenarios(scene: () => Setting): void {
       expect(nodes.stdout).not.toMatch(new RegExp(`domid = "${guest.domid}"|frontend-id = "${guest.domid}"`));
     });
 
-    it('detach takes it from a living guest, and leaves Xen as it was', async () => {
+    it('attach opens a field and serves a ROM; detach takes it from a living guest, and leaves Xen as it was', async () => {
       const { lab, sbdf } = setting;
       const second = await createGuestForXenpt(setting);
       const before = (await readXenLedger(lab, sbdf)).rights.get(second.domid);
-      await run(`xenpt attach ${guestName} ${sbdf}`);
+      await attachWithOptions(setting, guestName);
       await second.unpause();
       await second.waitUntilReady();
+      await useOptions(setting, second);
       await run(`xenpt detach ${guestName} ${sbdf}`);
       const after = await readXenLedger(lab, sbdf);
       expect(after.rights.get(second.domid)).toEqual(before);

@@ -2,6 +2,7 @@ import type { FoundCapability } from '../config-space/capability-list.js';
 import { headerBytes } from '../config-space/header-type-0.js';
 import { type RegisterTable, guestConfigBytes } from '../config-space/register-table.js';
 import { PciError } from '../errors.js';
+import { nearest } from '../grammar/nearest.js';
 import type { GuestViewOptions } from './guest-view.js';
 
 /** A field of configuration space that the operator opens for a guest's writes. */
@@ -70,8 +71,7 @@ function openField(table: RegisterTable, visible: readonly FoundCapability[], te
   const { group, offset, byte, mask } = field;
   const owner = visible.find((one) => one.offset === offset && groupName(one.name) === group);
   if (owner === undefined && group !== deviceSpecific) {
-    const there = visible.map((one) => `${groupName(one.name)}@0x${one.offset.toString(16)}`).join(', ');
-    throw refused(text, `the guest has no such capability there (it has ${there || 'none'})`);
+    throw unknownGroup(text, field, visible);
   }
   for (let lane = 0; lane < 4; lane += 1) {
     const bits = (mask >>> (8 * lane)) & 0xff;
@@ -80,6 +80,23 @@ function openField(table: RegisterTable, visible: readonly FoundCapability[], te
     if (reason !== undefined) throw refused(text, reason);
     table.open(offset + byte + lane, bits);
   }
+}
+
+function unknownGroup(text: string, { group, offset }: AllowedField, visible: readonly FoundCapability[]): PciError {
+  const there = visible.map((one) => ({ name: groupName(one.name), at: one.offset }));
+  const placeOf = ({ name, at }: { name: string; at: number }) => `${name}@0x${at.toString(16)}`;
+  const [meant = group] = nearest(group, [...there.map(({ name }) => name), deviceSpecific]);
+  const near = there.filter(({ name }) => name === meant);
+  const hint = near.length > 0 ? `Did you mean ${near.map(placeOf).join(' or ')}?` : undefined;
+  const start = `0x${offset.toString(16)}`;
+  return new PciError('PCI_ALLOW_REFUSED', {
+    problem: `${text} cannot be opened: the guest has no such capability there.`,
+    nextStep:
+      hint ??
+      (meant === deviceSpecific && group !== deviceSpecific
+        ? `Did you mean ${deviceSpecific}@${start}?`
+        : `It has ${there.map(placeOf).join(', ') || 'no capability'}; what is in none is ${deviceSpecific}.`),
+  });
 }
 
 /** Why the byte stays as it is. */

@@ -8,5 +8,6 @@ export { packTree, type TreeEntry, unpackTree, writeTree } from './archive.js';
 export { captureTree } from './capture.js';
 export { type OpenConfigAccess, openConfigAccess } from './config-file.js';
 export { canResetFunction, resetFunction } from './reset.js';
+export { readFunctionRom } from './rom.js';
 export { type PciIds, loadPciIds, parsePciIds, type SubsystemIds } from './pci-ids.js';
 export { parseResources } from './resources.js';

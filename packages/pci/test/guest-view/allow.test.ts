@@ -111,3 +111,15 @@ describe('is refused', () => {
     );
   });
 });
+
+it.each([
+  ['vendor-specfic@0x50+4:0xff', 'Did you mean vendor-specific@0x50?'],
+  ['vendor-specific@0x54+4:0xff', 'Did you mean vendor-specific@0x50?'],
+  ['device-specfic@0xe0+0:0xff', 'Did you mean device-specific@0xe0?'],
+  [
+    'agp@0x60+4:0xff',
+    'It has power-management@0x40, vendor-specific@0x50, msi@0x80; what is in none is device-specific.',
+  ],
+])('%s is refused with what was meant', (text, nextStep) => {
+  expect(() => words(text)).toThrow(expect.objectContaining({ code: 'PCI_ALLOW_REFUSED', nextStep }) as Error);
+});

@@ -1,3 +1,4 @@
+import { rmSync, writeFileSync } from 'node:fs';
 import { formatSbdf, type Sbdf, sbdfToNumber } from '@xenpt/pci';
 import { readFunctionImage } from '@xenpt/pci/sysfs';
 import {
@@ -10,6 +11,7 @@ import {
   requireOwnPages,
   requireUnused,
 } from './attach-checks.js';
+import { type DeviceOptions, type SettledOptions, settleOptions } from './attach-options.js';
 import { publishDevice, withdrawDevice } from './device-nodes.js';
 import { type Domain, findDomain } from './domains.js';
 import { XenErrorCode, XenOperationError } from './errors.js';
@@ -29,7 +31,7 @@ import { type Steps, withRollback } from './steps.js';
 /** Reserved memory regions that the guest's memory map does not respect make the assignment fail. */
 const RDM_STRICT = 0;
 
-export interface AttachOptions {
+export interface AttachOptions extends DeviceOptions {
   /** Domain id or name. */
   readonly domain: string;
   /** `BDF[@VSLOT]`, VSLOT hexadecimal. */
@@ -60,6 +62,7 @@ interface Plan {
   /** The in-use marker of a domain that is gone, to be replaced. */
   readonly staleUser: number | undefined;
   readonly resettable: boolean;
+  readonly options: SettledOptions;
 }
 
 /**
@@ -73,7 +76,7 @@ export async function attach(host: XenHost, options: AttachOptions): Promise<Att
   requireRoot(host, 'attach a device');
   void host.toolstack;
   return withLock(runFile.lock(host.runDir), host, LOCK_TIMEOUT_MS, () => {
-    const plan = check(host, options.domain, spec);
+    const plan = check(host, options, spec);
     const what = `attach ${plan.name} to domain ${plan.domain.domid} (${plan.domain.name})`;
     const rules = { signal: options.signal, explain: explainAssign(plan.domain) };
     return withRollback(what, rules, (steps) => perform(host, plan, steps));
@@ -81,11 +84,11 @@ export async function attach(host: XenHost, options: AttachOptions): Promise<Att
 }
 
 /** Everything that can be known to fail before something is changed. */
-function check(host: XenHost, domainText: string, spec: PassthroughSpec): Plan {
+function check(host: XenHost, wanted: AttachOptions, spec: PassthroughSpec): Plan {
   const { store, sysfs, runDir } = host;
   const { sbdf } = spec;
   requireDevice(sysfs, sbdf);
-  const domain = findDomain(host, domainText);
+  const domain = findDomain(host, wanted.domain);
   requireHvm(domain);
   requireIommu(host);
   requireOnPciback(sysfs, sbdf);
@@ -96,6 +99,7 @@ function check(host: XenHost, domainText: string, spec: PassthroughSpec): Plan {
   requireOwnPages(sysfs, image);
   const guestDevfn = chooseGuestDevfn(store, domain.domid, file?.devices ?? [], sbdf, spec.slot);
   requireAssignable(host, domain, sbdf);
+  const options = settleOptions(sysfs, image, wanted);
   return {
     domain,
     sbdf,
@@ -104,6 +108,7 @@ function check(host: XenHost, domainText: string, spec: PassthroughSpec): Plan {
     grants: grantsOf(image.resources),
     staleUser,
     resettable: isResettable(sysfs, sbdf),
+    options,
   };
 }
 
@@ -139,11 +144,7 @@ async function perform(host: XenHost, plan: Plan, steps: Steps): Promise<Attache
     () => unassign(host, plan),
   );
   const { model, started } = await connectOrStart(host, domain, steps);
-  const attached = await steps.run(
-    'hand the device to the device model',
-    () => model.attach({ sbdf: name, guestDevfn }),
-    () => model.detach(name),
-  );
+  const attached = await handOver(host, plan, model, steps);
   await steps.run(
     'publish it in xenstore',
     () => publishDevice(store, domid, sbdf, guestDevfn),
@@ -152,6 +153,36 @@ async function perform(host: XenHost, plan: Plan, steps: Steps): Promise<Attache
   await steps.run('record that it is attached', () => record(host, plan, 'attached'));
   model.close();
   return report(plan, attached, started);
+}
+
+/** The ROM goes by a file that only we may read: requests are short. */
+async function handOver(
+  { runDir }: XenHost,
+  plan: Plan,
+  model: ModelClient,
+  steps: Steps,
+): Promise<AttachedFunction> {
+  const { domain, name: sbdf, guestDevfn, options } = plan;
+  const { permissive, allow = [], expansionRom, romImage } = options;
+  const romFile = runFile.rom(runDir, domain.domid);
+  const removeRom = () => rmSync(romFile, { force: true });
+  if (romImage) {
+    await steps.run('lay out the ROM', () => writeFileSync(romFile, romImage, { mode: 0o600 }), removeRom);
+  }
+  const request = {
+    sbdf,
+    guestDevfn,
+    ...(allow.length > 0 ? { allow } : {}),
+    ...(permissive ? { permissive } : {}),
+    ...(romImage ? { rom: 'file' as const } : expansionRom === false ? { rom: 'off' as const } : {}),
+  };
+  const attached = await steps.run(
+    'hand the device to the device model',
+    () => model.attach(request),
+    () => model.detach(sbdf),
+  );
+  removeRom();
+  return attached;
 }
 
 /** @returns whether the folder of the domain was made for this. */

@@ -18,6 +18,8 @@ export const XenErrorCode = {
   reservedMemory: 'XENPT_RESERVED_MEMORY',
   deviceBroken: 'XENPT_DEVICE_BROKEN',
   resourceShared: 'XENPT_RESOURCE_SHARED',
+  deviceUnsuitable: 'XENPT_DEVICE_UNSUITABLE',
+  optionRefused: 'XENPT_OPTION_REFUSED',
   deviceInUse: 'XENPT_DEVICE_IN_USE',
   alreadyAttached: 'XENPT_ALREADY_ATTACHED',
   otherToolstack: 'XENPT_OTHER_TOOLSTACK',

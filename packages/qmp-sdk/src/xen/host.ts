@@ -66,6 +66,8 @@ export interface Sysfs {
   write(path: string, text: string): void;
   /** Function level reset or what the kernel has instead. */
   reset(sbdf: Sbdf): void;
+  /** A copy of the function's expansion ROM. Throws SysfsError SYSFS_ROM_ABSENT. */
+  readRom(sbdf: Sbdf): Uint8Array;
   /** Clears Bus Master Enable, so that the function starts no further DMA. */
   disableBusMaster(sbdf: Sbdf): void;
   /** Writes 32 bits of configuration space. */

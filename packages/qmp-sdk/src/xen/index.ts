@@ -49,6 +49,7 @@ export { type CompletionValues, completionValues } from './completion-values.js'
 export { type LintedFile, lintFiles, lintHost } from './lint-files.js';
 export { isUndone, undo, type Undone } from './undo.js';
 export { attach, type Attached, type AttachOptions } from './attach.js';
+export type { DeviceOptions } from './attach-options.js';
 export { detach, type Detached, type DetachOptions } from './detach.js';
 export { guestView, type GuestViewQuery, type GuestViewReport, guestViewOf } from './guest-view.js';
 export { dirtyMapSizeBytes, type DirtyLog, type DirtyLogOptions, type DirtyScan, openDirtyLog } from './dirty-log.js';

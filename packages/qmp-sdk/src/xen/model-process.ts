@@ -1,12 +1,13 @@
-import { rmSync } from 'node:fs';
+import { readFileSync, rmSync } from 'node:fs';
 import { parseSbdf } from '@xenpt/pci';
+import type { SettledOptions } from './attach-options.js';
 import { describeError, XenErrorCode, XenOperationError } from './errors.js';
 import type { DomainInfo } from './host.js';
 import { readGrants } from './grants.js';
 import { readInUse } from './in-use.js';
 import { tryLock } from './lock.js';
 import type { AttachedFunction, FunctionView, ModelStatus } from './model-client.js';
-import { encodeView, type ModelRequest } from './model-protocol.js';
+import { type AttachParams, encodeView, type ModelRequest } from './model-protocol.js';
 import { serveControl } from './model-server.js';
 import { type DomainResources, releaseAfterDeath } from './release-after-death.js';
 import { makeDomainDir, removeDomainDir, runFile } from './run-dir.js';
@@ -21,7 +22,7 @@ const STATE_POLL_INTERVAL_MS = 5_000;
 
 /** The device model of one guest, as `DeviceModel` of `@xenpt/device-model` implements it. */
 export interface GuestModel {
-  attach(options: { sbdf: string; guestDevfn: number; sysroot?: string }): Promise<AttachedFunction>;
+  attach(options: { sbdf: string; guestDevfn: number; sysroot?: string } & SettledOptions): Promise<AttachedFunction>;
   detach(sbdf: string): Promise<void>;
   view(sbdf: string): Promise<FunctionView>;
   status(): Promise<Omit<ModelStatus, 'handle'>>;
@@ -111,7 +112,7 @@ async function answer(
   options.log(`${method} ${JSON.stringify(params)}`);
   switch (method) {
     case 'attach':
-      return model.attach({ ...params, ...(options.sysfs.root === '' ? {} : { sysroot: options.sysfs.root }) });
+      return model.attach(attachRequest(options, params));
     case 'detach':
       return model.detach(params.sbdf);
     case 'view':
@@ -121,6 +122,15 @@ async function answer(
     case 'shutdown':
       return shutdown();
   }
+}
+
+function attachRequest({ runDir, domid, sysfs }: ServeDomainOptions, { rom, ...params }: AttachParams) {
+  return {
+    ...params,
+    ...(sysfs.root === '' ? {} : { sysroot: sysfs.root }),
+    ...(rom === 'off' ? { expansionRom: false } : {}),
+    ...(rom === 'file' ? { romImage: new Uint8Array(readFileSync(runFile.rom(runDir, domid))) } : {}),
+  };
 }
 
 /** Every released domain wakes us; only the state of our own, asked of Xen, counts. */

@@ -8,18 +8,18 @@ import type { AttachedFunction, BarView, FunctionView, ModelStatus } from './mod
  *     {"id":2,"error":{"code":"…","message":"…","next":"…"}}
  */
 export type ModelRequest =
-  | {
-      readonly id: number;
-      readonly method: 'attach';
-      readonly params: { sbdf: string; guestDevfn: number } & OpenedFields;
-    }
+  | { readonly id: number; readonly method: 'attach'; readonly params: AttachParams }
   | { readonly id: number; readonly method: 'detach' | 'view'; readonly params: { sbdf: string } }
   | { readonly id: number; readonly method: 'status' | 'shutdown'; readonly params: Record<string, never> };
+
+export type AttachParams = { readonly sbdf: string; readonly guestDevfn: number } & OpenedFields;
 
 /** What the operator lets the guest write besides: see `GuestViewOptions` of `@xenpt/pci`, which judges the texts. */
 export interface OpenedFields {
   readonly allow?: readonly string[];
   readonly permissive?: boolean;
+  /** `off`: no expansion ROM; `file`: the one in the guest's folder. */
+  readonly rom?: 'off' | 'file';
 }
 
 export interface WireError {
@@ -133,11 +133,14 @@ const MAX_FIELD_CHARACTERS = 64;
 function openedOf(params: Record<string, unknown> | null): OpenedFields {
   const allow = params?.['allow'];
   const permissive = params?.['permissive'];
+  const rom = params?.['rom'];
+  if (rom !== undefined && rom !== 'off' && rom !== 'file') throw new RangeError('params.rom is "off" or "file"');
   if (permissive !== undefined && typeof permissive !== 'boolean')
     throw new TypeError('params.permissive is a boolean');
   return {
     ...(allow === undefined ? {} : { allow: allowedOf(allow) }),
     ...(permissive === undefined ? {} : { permissive }),
+    ...(rom === undefined ? {} : { rom }),
   };
 }
 

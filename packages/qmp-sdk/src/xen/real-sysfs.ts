@@ -1,6 +1,6 @@
 import { closeSync, constants, openSync, writeSync } from 'node:fs';
 import type { Sbdf } from '@xenpt/pci';
-import { openConfigAccess, resetFunction } from '@xenpt/pci/sysfs';
+import { openConfigAccess, readFunctionRom, resetFunction } from '@xenpt/pci/sysfs';
 import type { Sysfs } from './host.js';
 
 /** PCI Local Bus 3.0 §6.2.2: Command at 04h, Bus Master Enable is bit 2. */
@@ -14,6 +14,7 @@ export function createSysfs(root: string): Sysfs {
     root,
     write: (path, text) => writeAttribute(root + path, text),
     reset: (sbdf) => resetFunction(sbdf, options),
+    readRom: (sbdf) => readFunctionRom(sbdf, options),
     disableBusMaster: (sbdf: Sbdf) => {
       const access = openConfigAccess(sbdf, options);
       try {

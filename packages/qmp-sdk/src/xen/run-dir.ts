@@ -14,6 +14,8 @@ export const runFile = {
   dirtyLogs: (runDir: string) => join(runDir, 'dirty-log'),
   dirtyLogLock: (runDir: string) => join(runDir, 'dirty-log', 'lock'),
   dirtyLog: (runDir: string, domid: number) => join(runDir, 'dirty-log', `domain-${domid}.json`),
+  /** The expansion ROM of the device that is being attached; gone once the model has it. */
+  rom: (runDir: string, domid: number) => join(domainDir(runDir, domid), 'rom.bin'),
   modelLock: (runDir: string, domid: number) => join(domainDir(runDir, domid), 'model.pid'),
 } as const;
 

@@ -1,4 +1,4 @@
-import { existsSync, statSync } from 'node:fs';
+import { existsSync, statSync, writeFileSync } from 'node:fs';
 import { createConnection } from 'node:net';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
@@ -38,8 +38,9 @@ async function serve(changes: { handle?: string; pid?: number; host?: FakeHost }
     return Promise.resolve();
   };
   const model: GuestModel = {
-    attach: async ({ sbdf, guestDevfn }) => {
-      await note(`attach ${sbdf} ${guestDevfn}`);
+    attach: async ({ sbdf, guestDevfn, romImage, expansionRom }) => {
+      const rom = romImage ? ` ROM ${romImage.join(' ')}` : expansionRom === false ? ' no ROM' : '';
+      await note(`attach ${sbdf} ${guestDevfn}${rom}`);
       return { pirq: null, hidden: [], vectors: 1 };
     },
     detach: (sbdf) =>
@@ -214,4 +215,19 @@ test('when the model fails, ends with a reason and no socket', async () => {
   expect(log).toContain('the model ended: the worker died');
   expect(existsSync(socket)).toBe(false);
   expect(await failure(model.status())).toMatchObject({ code: 'XENPT_MODEL_FAILED' });
+});
+
+test('the ROM of an attach comes from the folder of the guest, whatever the request says', async () => {
+  const { calls, folder, socket } = await serve();
+  writeFileSync(join(folder, 'rom.bin'), Uint8Array.of(1, 2, 3));
+  const model = await connected(socket);
+  await model.attach({ sbdf: CARD, guestDevfn: 40, rom: 'file' });
+  await model.attach({ sbdf: CARD, guestDevfn: 48, rom: 'off' });
+  expect(calls.filter((call) => call.startsWith('attach'))).toEqual([
+    `attach ${CARD} 40 ROM 1 2 3`,
+    `attach ${CARD} 48 no ROM`,
+  ]);
+  const path = model.attach({ sbdf: CARD, guestDevfn: 40, rom: '/etc/shadow' as 'file' });
+  await expect(path).rejects.toThrow('params.rom');
+  model.close();
 });

@@ -1,5 +1,6 @@
 import { XenErrorCode, XenOperationError } from '../errors.js';
 import type { AttachedFunction, FunctionView, ModelClient, ModelStatus } from '../model-client.js';
+import type { OpenedFields } from '../model-protocol.js';
 import type { Journal } from './journal.js';
 
 /** The device models of all guests of a fake host. */
@@ -8,6 +9,8 @@ export class FakeModels {
   readonly #journal: Journal;
   /** What `view` answers. */
   functionView: FunctionView = { guest: new Uint8Array(256), host: new Uint8Array(256), bars: [], vectors: [] };
+  /** What the last `attach` asked for besides device and place. */
+  opened: OpenedFields = {};
   attached: AttachedFunction = { pirq: 16, hidden: [], vectors: 3 };
 
   constructor(journal: Journal) {
@@ -36,9 +39,10 @@ export class FakeModels {
 
   #client(domid: number): ModelClient {
     return {
-      attach: ({ sbdf, guestDevfn }) =>
+      attach: ({ sbdf, guestDevfn, ...opened }) =>
         this.#do('model.attach', [domid, sbdf, guestDevfn], () => {
           this.#devices(domid).set(sbdf, guestDevfn);
+          this.opened = opened;
           return this.attached;
         }),
       detach: (sbdf) =>

@@ -10,6 +10,7 @@ import {
 } from 'node:fs';
 import { basename, dirname, join, relative } from 'node:path';
 import { formatSbdf, parseSbdf, type Sbdf } from '@xenpt/pci';
+import { readFunctionRom } from '@xenpt/pci/sysfs';
 import type { Sysfs } from '../host.js';
 import { sysfsPath } from '../paths.js';
 import { FakeCallError, type Journal } from './journal.js';
@@ -89,6 +90,10 @@ export class FakeSysfs implements Sysfs {
 
   reset(sbdf: Sbdf): void {
     this.#journal.enter('reset', formatSbdf(sbdf));
+  }
+
+  readRom(sbdf: Sbdf): Uint8Array {
+    return readFunctionRom(sbdf, { sysroot: this.root });
   }
 
   disableBusMaster(sbdf: Sbdf): void {
