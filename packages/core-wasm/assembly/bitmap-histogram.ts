@@ -27,7 +27,7 @@ export function bitmapHistogram(workspace: usize, bitmap: usize, start: u32, end
   checkRange(bitmap, start, end);
   const output = workspace + OUTPUT;
   const limit = output + 4 * <usize>OUTPUT_ENTRIES;
-  const regionMask = (<u64>1 << shift) - 1;
+  const regionMask = ((<u64>1) << shift) - 1;
   let entry = output;
   let page = <u64>start;
   // The cut region at the start, or nothing.
@@ -57,7 +57,7 @@ export function bitmapHistogram(workspace: usize, bitmap: usize, start: u32, end
 function wholeRegions(bitmap: usize, page: u32, count: u32, shift: u32, entry: usize): usize {
   if (shift < 6) return insideWords(bitmap, page, count, shift, entry);
   const word = wordOf(bitmap, page);
-  const bytes = <usize>1 << (shift - 3);
+  const bytes = (<usize>1) << (shift - 3);
   const limit = entry + 4 * <usize>count;
   if (shift == BLOCK_SHIFT) return blocks(word, limit, entry);
   if (shift < BLOCK_SHIFT) {
@@ -74,7 +74,7 @@ function wholeRegions(bitmap: usize, page: u32, count: u32, shift: u32, entry: u
 
 /** Regions of 1 … 32 pages. */
 function insideWords(bitmap: usize, page: u32, count: u32, shift: u32, entry: usize): usize {
-  const mask = (<u64>1 << (<u64>1 << shift)) - 1;
+  const mask = ((<u64>1) << ((<u64>1) << shift)) - 1;
   for (; count != 0; count--) {
     store<u32>(entry, <u32>popcnt((load<u64>(wordOf(bitmap, page)) >> (page & 63)) & mask));
     entry += 4;

@@ -18,11 +18,13 @@ export {
   registerFileNeedsHardwareToRead,
   registerFileNeedsHardwareToWrite,
   registerFileRead,
+  registerFileReadBatch,
   registerFileReset,
   registerFileSetShadow,
   registerFileShadow,
   registerFileStorageBytes,
   registerFileWrite,
+  registerFileWriteBatch,
 } from './register-file';
 
 /** First byte the module itself does not use: below it lie its constants (assertion texts of the debug build). */

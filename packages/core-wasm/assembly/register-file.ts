@@ -16,10 +16,22 @@ const WORD_BYTES: u32 = 32;
 const WORD_SHIFT: u32 = 5;
 const TAG: u32 = 0x5245_4746;
 
+/** Bit n: an access may be n bytes wide. */
+const VALID_WIDTHS: u32 = 0b1_0110;
+
 const FILE_SIZE_BYTES: usize = 0;
 const FILE_BYTE_ENABLES: usize = 4;
 const FILE_HARDWARE_VALUE: usize = 8;
 const FILE_TAG: usize = 12;
+
+const ACCESS_BYTES: usize = 32;
+const ACCESS_SHIFT: usize = 5;
+const ACCESS_OFFSET: usize = 0;
+const ACCESS_WIDTH: usize = 4;
+const ACCESS_VALUE: usize = 8;
+const ACCESS_HARDWARE: usize = 12;
+const ACCESS_RESULT: usize = 16;
+const ACCESS_BYTE_ENABLES: usize = 20;
 
 const SHADOW: usize = 0;
 const VIRTUAL: usize = 4;
@@ -86,19 +98,18 @@ export function registerFileNeedsHardwareToWrite(file: usize, offset: u32, width
 }
 
 export function registerFileRead(file: usize, offset: u32, width: u32, hardware: u32): u32 {
-  const ones = widthMask(width);
-  if (!isInside(file, offset, width)) return ones;
+  if (!isInside(file, offset, width)) return anyWidthMask(width);
   const word = wordAtOffset(file, offset);
-  const shift = laneShift(offset);
-  const virtual = load<u32>(word, VIRTUAL) >> shift;
-  return (((load<u32>(word, SHADOW) >> shift) & virtual) | (hardware & ~virtual)) & ones;
+  const virtual = load<u32>(word, VIRTUAL);
+  const ours = (load<u32>(word, SHADOW) & virtual) >> laneShift(offset);
+  const theirs = hardware & ~(virtual >> laneShift(offset));
+  return (ours | theirs) & widthMask(width);
 }
 
 /** Returns the changed shadow bits that are to be reported; leaves what hardware must be given in the header. */
 export function registerFileWrite(file: usize, offset: u32, width: u32, value: u32, hardware: u32): u32 {
   // First, so that a refused write can never leave the result of the one before.
-  store<u32>(file, 0, FILE_BYTE_ENABLES);
-  store<u32>(file, 0, FILE_HARDWARE_VALUE);
+  store<u64>(file, 0, FILE_BYTE_ENABLES);
   if (!isInside(file, offset, width)) return 0;
 
   const word = wordAtOffset(file, offset);
@@ -116,11 +127,41 @@ export function registerFileWrite(file: usize, offset: u32, width: u32, value: u
   if (reaching != 0) {
     // Bits that share a byte with a written one are given back as read, except those that a 1 would clear.
     const kept = (hardware << shift) & ~load<u32>(word, RW1C) & ~hardwareWrite;
-    const bytes = touchedBytes(reaching);
-    store<u32>(file, byteEnables(bytes), FILE_BYTE_ENABLES);
-    store<u32>(file, (written & reaching) | (kept & bytes), FILE_HARDWARE_VALUE);
+    const touched = touchedBytes(reaching);
+    store<u32>(file, byteEnables(touched), FILE_BYTE_ENABLES);
+    store<u32>(file, (written & reaching) | (kept & (touched * 0xff)), FILE_HARDWARE_VALUE);
   }
   return (shadow ^ next) & load<u32>(word, NOTIFY);
+}
+
+/** Reads of a batch, one after the other; each leaves its value in its access. */
+export function registerFileReadBatch(file: usize, accesses: usize, count: u32): void {
+  const end = accesses + ((<usize>count) << ACCESS_SHIFT);
+  for (let access = accesses; access < end; access += ACCESS_BYTES) {
+    const value = registerFileRead(
+      file,
+      load<u32>(access, ACCESS_OFFSET),
+      load<u32>(access, ACCESS_WIDTH),
+      load<u32>(access, ACCESS_HARDWARE),
+    );
+    store<u32>(access, value, ACCESS_RESULT);
+  }
+}
+
+/** Writes of a batch, in their order; each leaves in its access what `registerFileWrite` returns and leaves. */
+export function registerFileWriteBatch(file: usize, accesses: usize, count: u32): void {
+  const end = accesses + ((<usize>count) << ACCESS_SHIFT);
+  for (let access = accesses; access < end; access += ACCESS_BYTES) {
+    const changed = registerFileWrite(
+      file,
+      load<u32>(access, ACCESS_OFFSET),
+      load<u32>(access, ACCESS_WIDTH),
+      load<u32>(access, ACCESS_VALUE),
+      load<u32>(access, ACCESS_HARDWARE),
+    );
+    store<u32>(access, changed, ACCESS_RESULT);
+    store<u64>(access, load<u64>(file, FILE_BYTE_ENABLES), ACCESS_BYTE_ENABLES);
+  }
 }
 
 export function registerFileHardwareByteEnables(file: usize): u32 {
@@ -141,10 +182,14 @@ export function registerFileSetShadow(file: usize, index: u32, value: u32): void
   store<u32>(wordAtIndex(file, index), value, SHADOW);
 }
 
-/** Aligned accesses of 1, 2 or 4 bytes only, so none crosses a word. */
+/**
+ * Aligned accesses of 1, 2 or 4 bytes only, so none crosses a word. One jump for all of it: widths and offsets come as
+ * the guest likes, and what cannot be foretold costs more than what is computed in vain.
+ */
 function isInside(file: usize, offset: u32, width: u32): bool {
-  if (width != 1 && width != 2 && width != 4) return false;
-  return (offset & (width - 1)) == 0 && offset < fileSizeBytes(file);
+  const isWidth = (VALID_WIDTHS >> (width & 31)) & u32(width <= 4);
+  const isPlace = u32((offset & (width - 1)) == 0) & u32(offset < fileSizeBytes(file));
+  return (isWidth & isPlace) != 0;
 }
 
 function fileSizeBytes(file: usize): u32 {
@@ -171,24 +216,27 @@ function laneMask(offset: u32, width: u32): u32 {
   return widthMask(width) << laneShift(offset);
 }
 
-/** All ones of `width` bytes, at most 32 bits. */
+/** All ones of 1, 2 or 4 bytes. */
 function widthMask(width: u32): u32 {
+  return (<u32>0xffff_ffff) >> (32 - (width << 3));
+}
+
+/** The same of a width that was refused, at most 32 bits. */
+function anyWidthMask(width: u32): u32 {
   return width >= 4 ? 0xffff_ffff : ((<u32>1) << (width << 3)) - 1;
 }
 
-/** 0xff in each byte of which `mask` holds a bit. */
+/** 1 in the lowest bit of each byte of which `mask` holds a bit; no bit moves further than the byte it is in. */
 function touchedBytes(mask: u32): u32 {
-  return (
-    select<u32>(0x0000_00ff, 0, (mask & 0x0000_00ff) != 0) |
-    select<u32>(0x0000_ff00, 0, (mask & 0x0000_ff00) != 0) |
-    select<u32>(0x00ff_0000, 0, (mask & 0x00ff_0000) != 0) |
-    select<u32>(0xff00_0000, 0, (mask & 0xff00_0000) != 0)
-  );
+  mask |= mask >> 4;
+  mask |= mask >> 2;
+  mask |= mask >> 1;
+  return mask & 0x0101_0101;
 }
 
-/** The lowest bit of each byte, gathered: bit n stands for byte n. */
-function byteEnables(bytes: u32): u32 {
-  return (bytes & 1) | ((bytes >> 7) & 2) | ((bytes >> 14) & 4) | ((bytes >> 21) & 8);
+/** The lowest bit of each byte, gathered: bit n stands for byte n. The product moves them to bits 28 to 31. */
+function byteEnables(touched: u32): u32 {
+  return (touched * 0x1020_4080) >> 28;
 }
 
 /** Without the condition the release build would keep the load. */

@@ -1,3 +1,4 @@
+export { AccessBatch } from './access-batch.js';
 export { BITMAP_WORKSPACE_BYTES, BitmapCore, type BitmapCoreOptions } from './bitmap-core.js';
 export {
   DirtyBitmap,

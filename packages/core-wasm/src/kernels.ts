@@ -35,11 +35,13 @@ export interface Kernels {
   registerFileNeedsHardwareToRead(file: Address, offset: number, width: number): number;
   registerFileNeedsHardwareToWrite(file: Address, offset: number, width: number): number;
   registerFileRead(file: Address, offset: number, width: number, hardware: number): number;
+  registerFileReadBatch(file: Address, accesses: Address, count: number): void;
   registerFileReset(file: Address): void;
   registerFileSetShadow(file: Address, index: number, value: number): void;
   registerFileShadow(file: Address, index: number): number;
   registerFileStorageBytes(sizeBytes: number): number;
   registerFileWrite(file: Address, offset: number, width: number, value: number, hardware: number): number;
+  registerFileWriteBatch(file: Address, accesses: Address, count: number): void;
 }
 
 const encodedModules: Record<CoreBuild, string> = { release: releaseWasm, debug: debugWasm };

@@ -1,5 +1,6 @@
+import type { AccessBatch } from './access-batch.js';
 import type { Core } from './core.js';
-import { CoreRangeError } from './errors.js';
+import { CoreRangeError, CoreTypeError } from './errors.js';
 import type { Address, Kernels } from './kernels.js';
 import { allOnes, hex, isU32, requireInteger } from './u32.js';
 
@@ -32,6 +33,7 @@ const MAXIMUM_FILE_BYTES = 65_536;
  */
 export class RegisterFile {
   readonly sizeBytes: number;
+  readonly #core: Core;
   readonly #kernels: Kernels;
   readonly #address: Address;
 
@@ -46,6 +48,7 @@ export class RegisterFile {
       throw new CoreRangeError('CORE_ARGUMENT_RANGE', `sizeBytes is ${sizeBytes}: pass a multiple of 4`);
     }
     this.sizeBytes = sizeBytes;
+    this.#core = core;
     this.#kernels = core.kernels;
     this.#address = core.allocate(core.kernels.registerFileStorageBytes(sizeBytes));
     this.#kernels.registerFileInitialize(this.#address, sizeBytes);
@@ -109,6 +112,27 @@ export class RegisterFile {
     return this.#kernels.registerFileWrite(this.#address, offset, asked, value, hardware) >>> 0;
   }
 
+  /**
+   * The first `count` accesses of the batch as reads, in their order.
+   *
+   * @throws {CoreTypeError | CoreRangeError} the batch is of another core, or has not so many
+   */
+  readBatch(batch: AccessBatch, count: number = batch.capacity): void {
+    this.#requireBatch(batch, count);
+    this.#kernels.registerFileReadBatch(this.#address, batch.address, count);
+  }
+
+  /**
+   * The first `count` accesses of the batch as writes, in their order. What hardware gives is taken from the batch, so
+   * no two of them may share a word of hardware that the first changes.
+   *
+   * @throws {CoreTypeError | CoreRangeError} the batch is of another core, or has not so many
+   */
+  writeBatch(batch: AccessBatch, count: number = batch.capacity): void {
+    this.#requireBatch(batch, count);
+    this.#kernels.registerFileWriteBatch(this.#address, batch.address, count);
+  }
+
   /** After `write`: bit n is 1 when byte n of the word must be written to hardware; 0 after a refused write. */
   get hardwareByteEnables(): number {
     return this.#kernels.registerFileHardwareByteEnables(this.#address);
@@ -143,6 +167,12 @@ export class RegisterFile {
   /** All shadows back to their rules' `reset`. The rules stay. */
   reset(): void {
     this.#kernels.registerFileReset(this.#address);
+  }
+
+  #requireBatch(batch: AccessBatch, count: number): void {
+    if (batch.core !== this.#core)
+      throw new CoreTypeError('the batch lies in another core: make it with the same one');
+    requireInteger('count', count, 0, batch.capacity);
   }
 
   #requireWord(wordIndex: number): void {

@@ -14,6 +14,7 @@ const avx2Flags = ['-O3', '-mavx2', '-mbmi', '-mbmi2', '-mpopcnt', '-mlzcnt'];
 const objects = [
   { source: 'scalar.c', object: 'scalar-o2.o', flags: ['-O2', '-DNAME(x)=x##_o2'] },
   { source: 'scalar.c', object: 'scalar-popcnt.o', flags: ['-O2', '-mpopcnt', '-DNAME(x)=x##_popcnt'] },
+  { source: 'register-file.c', object: 'register-file-o2.o', flags: ['-O2'] },
   { source: 'avx2.c', object: 'avx2.o', flags: avx2Flags },
   { source: 'addon.c', object: 'addon.o', flags: ['-O2'] },
 ];
