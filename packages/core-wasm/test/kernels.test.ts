@@ -27,7 +27,7 @@ describe('the embedded modules', () => {
     const declared = [...body.matchAll(/^ {2}(\w+)\(/gm)].map((match) => match[1]);
     const functions = WebAssembly.Module.exports(compile(text)).filter((item) => item.kind === 'function');
     expect(functions.map((item) => item.name).sort()).toEqual(declared.sort());
-    expect(declared).toHaveLength(22);
+    expect(declared).toHaveLength(24);
   });
 
   test('release has no assertion left, debug has', () => {

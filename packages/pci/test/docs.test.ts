@@ -61,14 +61,15 @@ function shown(capability: Capability): string[] {
   const bytes = new Uint8Array(192);
   bytes.set(fullest[capability.id] ?? []);
   const registers = capabilityRegisters(capability, bytes, { functionReset: true, msiVectorLimit: 32 });
-  return [`## ${capability.name} (${hex(capability.id, 2)})`, '', ...table(registers)];
+  const { name, id, meaning = '' } = capability;
+  return [`## ${name} (${hex(id, 2)})`, '', meaning, '', ...table(registers)];
 }
 
 function document(): string {
   return [
     '# What a guest sees and touches of a function, register by register',
     '',
-    'Made from the tables that the engine runs on (`XENPT_WRITE_DOCS=1 npx vitest run --project @xenpt/pci docs`).',
+    'Made from the tables that the engine runs on (`npm run docs`); a test fails when they differ.',
     'A mask names bits of the register. What is in no register of a capability is read from the device, never written',
     'unless the operator opens it. Registers that stand under conditions (64 bits, masks, resets) are all listed.',
     '',

@@ -12,6 +12,7 @@ import type { Verb, VerbContext, VerbOutput } from '../verb.js';
 /** A host has 65536 functions at most; nobody has a file of a hundredth of them. */
 const MOST_FILE_BYTES = 64 * 1024 * 1024;
 const HEADER_BYTES = 64;
+const MOST_MSI_VECTORS = 32;
 
 export const guestView: Verb = {
   name: 'guest-view',
@@ -82,7 +83,7 @@ async function viewFile(
     return list(functions, context.style, path);
   }
   const { image, assumed } = imageOfDump(chosen);
-  const view = guestViewOf(image, { functionReset: true });
+  const view = guestViewOf(image, { functionReset: true, msiVectorLimit: MOST_MSI_VECTORS });
   const report = { ...view, sbdf: chosen.sbdf === null ? null : formatSbdf(chosen.sbdf) };
   return show(context, report, asked.denied, fileNotes(report, chosen, assumed));
 }

@@ -80,7 +80,10 @@ function neighbours(bytes: Uint8Array, bars: readonly GuestBar[]): string[] {
   if (first === table.start && end === table.end) return lines;
   const isPba = pba.barIndex === table.barIndex && pba.start < end && pba.end > first;
   const what = isPba ? 'The pending bits and other registers' : 'Other registers';
-  return [...lines, `${what} on these pages: Xen answers for them from 4.19 on; before, they read all ones.`];
+  return [
+    ...lines,
+    `${what} on these pages are reached through the device model, which is slower than being mapped.`,
+  ];
 }
 
 interface Area {

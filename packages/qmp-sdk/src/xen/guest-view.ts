@@ -24,6 +24,9 @@ import { requireDevice, sysfsOptions } from './pciback.js';
 import { requireRoot } from './require-root.js';
 import { formatGuestAddress, parseBdf } from './spec.js';
 
+/** What MSI has at most; at attach the host may offer fewer. */
+const MOST_MSI_VECTORS = 32;
+
 export interface GuestViewReport {
   /** The guest; null when no guest has the function, and what one would see is shown. */
   readonly domid: number | null;
@@ -64,7 +67,10 @@ export async function guestView(host: XenHost, query: GuestViewQuery): Promise<G
   if (domainText === undefined) {
     requireDevice(host.sysfs, sbdf);
     const options = sysfsOptions(host.sysfs);
-    return guestViewOf(readFunctionImage(sbdf, options), { functionReset: canResetFunction(sbdf, options) });
+    return guestViewOf(readFunctionImage(sbdf, options), {
+      functionReset: canResetFunction(sbdf, options),
+      msiVectorLimit: MOST_MSI_VECTORS,
+    });
   }
   requireRoot(host, 'look into a guest');
   const domain = findDomain(host, domainText);
