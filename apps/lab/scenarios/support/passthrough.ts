@@ -192,7 +192,7 @@ export function passthroughScenarios(scene: () => Setting): void {
       expect(nodes.stdout).not.toMatch(new RegExp(`domid = "${guest.domid}"|frontend-id = "${guest.domid}"`));
     });
 
-    it('attach opens a field and serves a ROM; detach takes it from a living guest, and leaves Xen as it was', async () => {
+    it('attach opens a field and serves a ROM; detach leaves the living guest and Xen as they were', async () => {
       const { lab, sbdf } = setting;
       const second = await createGuestForXenpt(setting);
       const before = (await readXenLedger(lab, sbdf)).rights.get(second.domid);

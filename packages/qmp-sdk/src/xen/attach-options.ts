@@ -11,8 +11,8 @@ export interface DeviceOptions {
   /** The same for single fields: `vendor-specific@0x90+4:0xff`, as `GuestViewOptions.allow` of `@xenpt/pci`. */
   readonly allow?: readonly string[];
   /**
-   * `on`: the guest finds a copy of the device's expansion ROM; `off`: none; bytes: these. Left out, it finds a BAR that
-   * reads all ones.
+   * `on`: the guest finds a copy of the device's expansion ROM; `off`: none; bytes: these. Left out, it finds a BAR
+   * that reads all ones.
    */
   readonly rom?: 'on' | 'off' | Uint8Array;
 }
