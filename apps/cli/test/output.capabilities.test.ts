@@ -28,8 +28,8 @@ test('each capability: what it is, what a guest gets of it, its registers; then 
                    device’s own, which no guest reaches.
            note    Bytes 0x1000 to 0x1fff of BAR 0 are trapped, not mapped: the
                    table is there.
-           note    The pending bits and other registers on these pages: Xen answers
-                   for them from 4.19 on; before, they read all ones.
+           note    The pending bits and other registers on these pages are reached
+                   through the device model, which is slower than being mapped.
            0x42   messageControl   0x8004      tableSize 5, functionMask-, enable+
            0x44   table            0x00001000  barIndex 0, qwordOffset 0x1000 bytes
            0x48   pendingBitArray  0x00001800  barIndex 0, qwordOffset 0x1800 bytes

@@ -2,7 +2,7 @@ import { maxRomBytes } from '@xenpt/pci';
 import { type Attached, attach as attachDevice, type DeviceOptions } from '@xenpt/qmp-sdk/xen';
 import { ExitCode } from '../exit-code.js';
 import { FILE_ERROR } from '../input-file.js';
-import { nearest } from '../nearest.js';
+import { nearest } from '@xenpt/pci/grammar';
 import { openedRows } from '../output/guest-view.js';
 import { UsageError } from '../usage-error.js';
 import type { Verb, VerbContext, VerbOptionValues } from '../verb.js';

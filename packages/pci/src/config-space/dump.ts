@@ -3,7 +3,7 @@ import { type Sbdf, formatSbdf, parseSbdf } from '../sbdf.js';
 
 /** One function of a file with configuration spaces. */
 export interface DumpedFunction {
-  /** Null in a file that has the bytes alone, and of a segment above 0xffff. */
+  /** Null in a file that has the bytes alone. */
   readonly sbdf: Sbdf | null;
   /** What the file says the function is; empty where it says nothing. */
   readonly title: string;
@@ -100,7 +100,7 @@ function readLine(drafts: Draft[], line: string, number: number): void {
   drafts.at(-1)?.sizes.set(BigInt(`0x${address}`), BigInt(size) << (unitShift[unit.toUpperCase()] ?? 0n));
 }
 
-/** Null of one in a segment above 0xffff (Intel VMD), which no guest can be given. */
+/** Null of what looks like an address and is none: device numbers end at 1f. */
 function addressOf(text: string): Sbdf | null {
   try {
     return parseSbdf(text);
