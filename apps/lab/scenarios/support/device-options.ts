@@ -25,7 +25,7 @@ const allowed = 'device-specific@0x40+0:0xf';
 /** Refused at attach, each with the exit code. */
 const refused = [
   ['--allow device-specfic@0x40+0:0xf', 'XENPT_OPTION_REFUSED', /Did you mean device-specific@0x40/],
-  ['--rom /etc/hostname', 'XENPT_OPTION_REFUSED', /vendor/],
+  ['--rom /proc/version', 'XENPT_OPTION_REFUSED', /vendor/],
 ] as const;
 
 /** Attaches with a field opened and a ROM from a file; what is wrong is refused before anything is touched. */
@@ -59,6 +59,7 @@ export async function useOptions({ lab, sbdf }: Setting, guest: Guest): Promise<
   const text = await lab.run(`xenpt guest-view ${sbdf} --denied`);
   expect(text).toMatch(/0x41 +device-specific +byte 0 +0xff +1 +device-specific@0x41\+0:0xff/);
 
-  const read = await guestRun(guest, `echo 1 >${device}/rom && base64 ${device}/rom | tr -d '\\n'`, 60_000);
-  expect(Buffer.from(read.trim(), 'base64').subarray(0, romImage().length)).toEqual(romImage());
+  const dump = `echo 1 >${device}/rom && hexdump -v -e '1/1 "%02x"' ${device}/rom`;
+  const read = Buffer.from((await guestRun(guest, dump, 60_000)).trim(), 'hex');
+  expect(read.subarray(0, romImage().length)).toEqual(romImage());
 }
