@@ -41,7 +41,7 @@ export async function attachWithOptions({ lab, sbdf }: Setting, guestName: strin
   expect(text).toContain(`${romImage().length} bytes`);
 }
 
-/** The guest writes what was opened and what was not, and reads the ROM. */
+/** The guest writes what was opened and what was not. */
 export async function useOptions({ lab, sbdf }: Setting, guest: Guest): Promise<void> {
   const device = '/sys/bus/pci/devices/0000:00:05.0';
   const before = await lab.run(`setpci -s ${sbdf} 40.w`);
@@ -58,8 +58,4 @@ export async function useOptions({ lab, sbdf }: Setting, guest: Guest): Promise<
   ]);
   const text = await lab.run(`xenpt guest-view ${sbdf} --denied`);
   expect(text).toMatch(/0x41 +device-specific +byte 0 +0xff +1 +device-specific@0x41\+0:0xff/);
-
-  const dump = `echo 1 >${device}/rom && hexdump -v -e '1/1 "%02x"' ${device}/rom`;
-  const read = Buffer.from((await guestRun(guest, dump, 60_000)).trim(), 'hex');
-  expect(read.subarray(0, romImage().length)).toEqual(romImage());
 }
