@@ -113,7 +113,8 @@ export class ServedFunction {
     const target = this.parts.barAccess.get(window.bar.index);
     // An expansion ROM from a file is all that has none, and nothing of it can be written.
     if (target === undefined || crossesPage(offset, size)) return;
-    target.write(offset, size, low, high);
+    const isPending = this.#guest.tablePages?.isPending(window.bar.index, offset, size) === true;
+    if (!isPending) target.write(offset, size, low, high);
     this.#touch(window);
   }
 

@@ -65,7 +65,8 @@ export class TablePages {
   }
 
   writeBeside(offset: number, size: number, low: number, high: number): void {
-    if (this.#device === undefined || !this.#isInBar(offset, size) || this.#isPending(offset, size)) return;
+    if (this.#device === undefined || !this.#isInBar(offset, size)) return;
+    if (this.isPending(this.#geometry.tableBarIndex, offset, size)) return;
     this.#device.write(offset, size, low, high);
   }
 
@@ -81,9 +82,10 @@ export class TablePages {
     return isWhole && offset >= 0 && offset + size <= this.#barBytes;
   }
 
-  #isPending(offset: number, size: number): boolean {
-    const { pbaBarIndex, pbaOffset, tableBarIndex, vectorCount } = this.#geometry;
+  /** Whether an access to a BAR meets pending bits, which only the device writes. */
+  isPending(bar: number, offset: number, size: number): boolean {
+    const { pbaBarIndex, pbaOffset, vectorCount } = this.#geometry;
     const end = pbaOffset + Math.ceil(vectorCount / entriesPerPendingWord) * pendingWordBytes;
-    return pbaBarIndex === tableBarIndex && offset < end && pbaOffset < offset + size;
+    return pbaBarIndex === bar && offset < end && pbaOffset < offset + size;
   }
 }
