@@ -86,6 +86,8 @@ export class Performer {
       case 'unmapBar':
         return this.unmapBar(effect.bar);
       case 'claimBar':
+        // What Xen would not unmap at the old place goes first, as before a mapping.
+        this.#unmapStale();
         return this.#claim(`bar ${effect.bar}`, effect);
       case 'releaseBar':
         return this.releaseClaims(`bar ${effect.bar}`);
