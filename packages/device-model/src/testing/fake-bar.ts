@@ -35,6 +35,11 @@ export class FakeBar implements BarAccess {
     }
   }
 
+  /** What the device holds from now on; four bytes, an access of nobody's. */
+  hold(offset: number, value: number): void {
+    for (let index = 0; index < 4; index += 1) this.#bytes.set(offset + index, (value >>> (8 * index)) & 0xff);
+  }
+
   /** What is there, without an access. A register that was never written holds a pattern of its own. */
   peek(offset: number, size: number): bigint {
     let value = 0n;

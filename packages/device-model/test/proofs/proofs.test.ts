@@ -12,8 +12,11 @@ const packageRoot = new URL('../../', import.meta.url);
 const repositoryRoot = new URL('../../', packageRoot);
 const list = JSON.parse(readFileSync(new URL('proofs.json', import.meta.url), 'utf8')) as readonly Entry[];
 
-/** Properties of configuration space, and the class-A advisories in which it was the way in. */
-const properties = Array.from({ length: 18 }, (_, index) => `C${index + 1}`);
+/** Properties of configuration space and of messages, and the class-A advisories in which they were the way in. */
+const properties = [
+  ...Array.from({ length: 18 }, (_, index) => `C${index + 1}`),
+  ...Array.from({ length: 16 }, (_, index) => `M${index + 1}`),
+];
 const advisories = [43, 120, 121, 126, 128, 129, 130, 131, 157, 164, 199, 237, 239, 337, 449].map((n) => `XSA-${n}`);
 
 /** Judged by a comparison of everything, not by a test of its own. */
