@@ -33,7 +33,7 @@ vi.mock('@xenpt/xen-bindings', async (original) => {
       mapPirq: call('mapPirq', 16),
       mapPirqMsi: call('mapPirqMsi', 55),
       mapPirqMultiMsi: call('mapPirqMultiMsi', 48),
-      xenVersion: () => ({ major: 4, minor: 20, extra: '.2', features: 1 << 20 }),
+      xenVersion: () => ({ major: 4, minor: 20, extra: '.2', features: 1 << 20, commandLine: '' }),
     }),
     DeviceModel: handle('DeviceModel', {
       ...methods(

@@ -15,6 +15,7 @@ constexpr size_t kStructureSize = 1024;
 
 constexpr int kVersion = 0;       // XENVER_version
 constexpr int kExtraVersion = 1;  // XENVER_extraversion, char[16]
+constexpr int kCommandLine = 9;   // XENVER_commandline, char[1024]
 constexpr int kFeatures = 6;      // XENVER_get_features, { u32 in: submap index, u32 out: submap }
 
 constexpr unsigned kPhysdevOp = 33;  // __HYPERVISOR_physdev_op
@@ -106,7 +107,7 @@ class Control final : public HandleObject<Control, xc_interface_core> {
     return Bytes(info.Env(), structure, sizeof structure);
   }
 
-  /** [major << 16 | minor, extra version, features] */
+  /** [major << 16 | minor, extra version, features, command line] */
   Napi::Value Version(const Napi::CallbackInfo& info) {
     const int number = Call(ctrl::version, kVersion, static_cast<void*>(nullptr));
     if (number < 0) throw Failure(ctrl::version.name(), errno);
@@ -116,7 +117,12 @@ class Control final : public HandleObject<Control, xc_interface_core> {
     if (Call(ctrl::version, kFeatures, static_cast<void*>(features)) < 0) {
       throw Failure(ctrl::version.name(), errno);
     }
-    Napi::Array result = Napi::Array::New(info.Env(), 3);
+    char command_line[1024 + 1] = {};
+    if (Call(ctrl::version, kCommandLine, static_cast<void*>(command_line)) < 0) {
+      throw Failure(ctrl::version.name(), errno);
+    }
+    Napi::Array result = Napi::Array::New(info.Env(), 4);
+    result.Set(3u, Napi::String::New(info.Env(), command_line));
     result.Set(0u, Napi::Number::New(info.Env(), number));
     result.Set(1u, Napi::String::New(info.Env(), extra));
     result.Set(2u, Napi::Number::New(info.Env(), features[1]));

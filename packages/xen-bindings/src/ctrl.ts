@@ -12,6 +12,8 @@ export interface XenVersion {
   readonly extra: string;
   /** XENFEAT_* of submap 0, bit n for feature n. */
   readonly features: number;
+  /** What Xen was booted with, at most 1023 bytes of it. */
+  readonly commandLine: string;
 }
 
 /** A message-signalled interrupt of a host device, as PHYSDEVOP_map_pirq wants it. */
@@ -95,8 +97,8 @@ export class Control {
   }
 
   xenVersion(): XenVersion {
-    const [version, extra, features] = calling(() => this.#native.xc_version());
-    return { major: version >>> 16, minor: version & 0xffff, extra, features };
+    const [version, extra, features, commandLine] = calling(() => this.#native.xc_version());
+    return { major: version >>> 16, minor: version & 0xffff, extra, features, commandLine };
   }
 
   /** Returns when the device could be assigned to the domain; throws XenCallError with the reason otherwise. */

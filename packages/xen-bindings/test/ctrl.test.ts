@@ -168,6 +168,12 @@ describe('Control reads', () => {
       return { machine: control.physInfo(), version: control.xenVersion() };
     }, null);
     expect(machine).toMatchObject({ hvm: true, pv: false, hvmDirectIo: true, cpuCount: 4, maxMfn: 2n ** 40n + 1n });
-    expect(version).toEqual({ major: 4, minor: 17, extra: '.7-fake', features: 0xdead_beef });
+    expect(version).toEqual({
+      major: 4,
+      minor: 17,
+      extra: '.7-fake',
+      features: 0xdead_beef,
+      commandLine: 'iommu=required extra_guest_irqs=64',
+    });
   });
 });

@@ -19,6 +19,7 @@ import { describeGrant, dropForeignGrants, type Grant, grantsOf, readGrants, rec
 import type { XenHost } from './host.js';
 import { claimInUse, releaseInUse } from './in-use.js';
 import { withLock } from './lock.js';
+import { messageBudget, shortageOf } from './message-budget.js';
 import type { AttachedFunction, ModelClient } from './model-client.js';
 import { requireDevice, sysfsOptions } from './pciback.js';
 import { deassignIfAssigned, quarantine } from './release-after-death.js';
@@ -63,6 +64,8 @@ interface Plan {
   readonly staleUser: number | undefined;
   readonly resettable: boolean;
   readonly options: SettledOptions;
+  /** Told before anything is done: too few pirqs leave a driver without interrupts. */
+  readonly shortage: string | undefined;
 }
 
 /**
@@ -100,6 +103,7 @@ function check(host: XenHost, wanted: AttachOptions, spec: PassthroughSpec): Pla
   const guestDevfn = chooseGuestDevfn(store, domain.domid, file?.devices ?? [], sbdf, spec.slot);
   requireAssignable(host, domain, sbdf);
   const options = settleOptions(sysfs, image, wanted);
+  const shortage = shortageOf(messageBudget(host, image, file), formatSbdf(sbdf), domain);
   return {
     domain,
     sbdf,
@@ -109,6 +113,7 @@ function check(host: XenHost, wanted: AttachOptions, spec: PassthroughSpec): Pla
     staleUser,
     resettable: isResettable(sysfs, sbdf),
     options,
+    shortage,
   };
 }
 
@@ -242,8 +247,11 @@ async function connectOrStart(
   return { model, started: true };
 }
 
+const unresettable =
+  'The kernel has no way to reset this device alone: the guest may find what its last user left in it.';
+
 function report(plan: Plan, attached: AttachedFunction, modelStarted: boolean): Attached {
-  const { domain, name, guestDevfn, resettable } = plan;
+  const { domain, name, guestDevfn, resettable, shortage } = plan;
   return {
     domid: domain.domid,
     domainName: domain.name,
@@ -253,8 +261,6 @@ function report(plan: Plan, attached: AttachedFunction, modelStarted: boolean): 
     running: !domain.info.flags.paused,
     modelStarted,
     ...attached,
-    warnings: resettable
-      ? []
-      : ['The kernel has no way to reset this device alone: the guest may find what its last user left in it.'],
+    warnings: [...(resettable ? [] : [unresettable]), ...(shortage === undefined ? [] : [shortage])],
   };
 }

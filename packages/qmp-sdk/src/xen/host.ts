@@ -27,6 +27,8 @@ export interface Toolstack {
   domainInfo(domid: number): DomainInfo | null;
   domainList(): readonly DomainInfo[];
   physInfo(): { readonly hvmDirectIo: boolean };
+  /** What Xen was booted with. */
+  xenVersion(): { readonly commandLine: string };
   testAssignDevice(domid: number, sbdf: number): void;
   assignDevice(domid: number, sbdf: number, flags: number): void;
   deassignDevice(domid: number, sbdf: number): void;

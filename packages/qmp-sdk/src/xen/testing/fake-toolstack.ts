@@ -35,6 +35,7 @@ export class FakeToolstack implements Toolstack {
   readonly #journal: Journal;
   /** False: iommu=off. */
   iommuEnabled = true;
+  commandLine = 'console=com1 iommu=required';
   /** errno that the next assignment to a guest meets, as after an unclean use of the device. */
   assignError: string | undefined;
 
@@ -56,6 +57,11 @@ export class FakeToolstack implements Toolstack {
   physInfo(): { hvmDirectIo: boolean } {
     this.#journal.enter('xc_physinfo');
     return { hvmDirectIo: this.iommuEnabled };
+  }
+
+  xenVersion(): { commandLine: string } {
+    this.#journal.enter('xc_version');
+    return { commandLine: this.commandLine };
   }
 
   testAssignDevice(domid: number, sbdf: number): void {
