@@ -5,7 +5,7 @@ import { cardName } from '../support/rig.js';
 
 const allVectors = [0x48, 0x49, 0x4a, 0x4b, 0x4c, 0x4d, 0x4e, 0x4f];
 
-it('M1: the guest reads its own masks; what they mean is done by bind and unbind, and nothing reaches the device', () => {
+it('M1: the guest reads its own masks; bind and unbind do what they mean, and nothing reaches the device', () => {
   const rig = msiRig();
   enableVectors(rig);
   const since = rig.device.writes.length;

@@ -34,7 +34,7 @@ describe('M6: an access to the table', () => {
   });
 
   it.each([4, 8])('repeated in units of %i bytes, up and down, works entry by entry', (size) => {
-    // Downwards in units of 4 an entry is unmasked before it has a message, and the message counts from its next unmasking.
+    // Downwards in units of 4 an entry is unmasked before it has a message, which then counts from its next unmasking.
     for (const descending of size === 8 ? [false, true] : [false]) {
       const memory = new FakeGuestMemory(0x1000, 16 * 5 + 16);
       const words = new DataView(memory.bytes.buffer);
