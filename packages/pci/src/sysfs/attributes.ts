@@ -18,37 +18,50 @@ export function functionDirectory(sbdf: Sbdf, options: SysfsOptions): string {
   return join(functionsDirectory(options), formatSbdf(sbdf));
 }
 
-/** Attributes of the kernel have a page at most. */
-const buffer = Buffer.allocUnsafe(8192);
+/** An attribute has a page at most (Linux Documentation/filesystems/sysfs.rst), and comes in one piece. */
+const attributeBytesMax = 4096;
+const buffer = Buffer.allocUnsafe(2 * attributeBytesMax);
 
 /** Whole text of an attribute. */
 export function readText(path: string): string {
   try {
-    return readAll(path);
+    return readAll(path, attributeBytesMax);
   } catch (cause) {
     throw sysfsFailure(path, 'read', cause);
   }
 }
 
-/** What `readFileSync` does, without asking for a size that the kernel does not know, ten thousand times. */
-function readAll(path: string): string {
+/** Whole text of an attribute, or null when this kernel or device does not have it. */
+export function readOptionalAttribute(path: string): string | null {
+  return readUnlessAbsent(path, attributeBytesMax);
+}
+
+/**
+ * What `readFileSync` does, without asking for a size that the kernel does not know, ten thousand times. A shorter piece
+ * than `pieceBytesMin` is the last.
+ */
+function readAll(path: string, pieceBytesMin: number): string {
   const descriptor = openSync(path, 'r');
   try {
     let text = '';
     for (;;) {
       const count = readSync(descriptor, buffer, 0, buffer.length, null);
-      if (count === 0) return text;
       text += buffer.toString('latin1', 0, count);
+      if (count < pieceBytesMin) return text;
     }
   } finally {
     closeSync(descriptor);
   }
 }
 
-/** Whole text of an attribute, or null when this kernel or device does not have it. */
+/** Whole text of a file, also one of /proc that comes in pieces; null when it is not there. */
 export function readOptionalText(path: string): string | null {
+  return readUnlessAbsent(path, 1);
+}
+
+function readUnlessAbsent(path: string, pieceBytesMin: number): string | null {
   try {
-    return readAll(path);
+    return readAll(path, pieceBytesMin);
   } catch (cause) {
     if (isAbsent(cause)) return null;
     throw sysfsFailure(path, 'read', cause);

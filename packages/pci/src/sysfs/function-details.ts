@@ -1,7 +1,5 @@
-import { join } from 'node:path';
-
 import type { LinkState, PowerState, VirtualFunctionRole } from '../inventory/function-record.js';
-import { readLinkName, readOptionalText } from './attributes.js';
+import { readLinkName, readOptionalAttribute } from './attributes.js';
 
 /** What newer kernels, and only some devices, have beside the files of every function. */
 export interface SysfsDetails {
@@ -19,7 +17,7 @@ const powerStates: readonly string[] = ['D0', 'D1', 'D2', 'D3hot', 'D3cold'] sat
 /** Reads the optional files of one function; what is not there or makes no sense is null. */
 export function readDetails(directory: string, names: ReadonlySet<string>): SysfsDetails {
   const text = (name: string): string | null =>
-    names.has(name) ? (readOptionalText(join(directory, name))?.trim() ?? null) : null;
+    names.has(name) ? (readOptionalAttribute(`${directory}/${name}`)?.trim() ?? null) : null;
   const power = text('power_state');
   const override = text('driver_override');
   const boot = text('boot_vga');
@@ -50,14 +48,14 @@ function readRole(
   text: (name: string) => string | null,
 ): VirtualFunctionRole | null {
   if (names.has('physfn')) {
-    const physicalFunction = readLinkName(join(directory, 'physfn'));
+    const physicalFunction = readLinkName(`${directory}/physfn`);
     return physicalFunction === null ? null : { kind: 'virtual', physicalFunction };
   }
   const total = text('sriov_totalvfs');
   if (total === null || !/^[0-9]{1,5}$/.test(total)) return null;
   const enabled = [...names]
     .filter((name) => /^virtfn[0-9]+$/.test(name))
-    .map((name) => readLinkName(join(directory, name)))
+    .map((name) => readLinkName(`${directory}/${name}`))
     .filter((name) => name !== null);
   return { kind: 'physical', total: Number(total), enabled: enabled.sort() };
 }

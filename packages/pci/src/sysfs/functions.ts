@@ -14,7 +14,7 @@ import {
   readHex,
   readLinkName,
   readNames,
-  readOptionalText,
+  readOptionalAttribute,
   readText,
 } from './attributes.js';
 import { SysfsError, malformed, sysfsFailure } from './errors.js';
@@ -100,7 +100,7 @@ export function summarizeDirectory(
   const at = (name: string): string => `${directory}/${name}`;
   // What most functions do not have is not asked for: a failing call costs more than all the others.
   const optional = (name: string, otherwise: string): string =>
-    (entries.has(name) ? readOptionalText(at(name)) : null) ?? otherwise;
+    (entries.has(name) ? readOptionalAttribute(at(name)) : null) ?? otherwise;
   const vendorId = readHex(at('vendor'), 4);
   const deviceId = readHex(at('device'), 4);
   const classCode = readHex(at('class'), 6);
@@ -131,7 +131,7 @@ export function summarizeDirectory(
 }
 
 function readResources(directory: string): Resource[] {
-  const path = join(directory, 'resource');
+  const path = `${directory}/resource`;
   return parseResources(path, readText(path));
 }
 
@@ -139,7 +139,7 @@ function readResources(directory: string): Resource[] {
 const notConnected = 255;
 
 function readIrq(directory: string): number {
-  const path = join(directory, 'irq');
+  const path = `${directory}/irq`;
   const irq = parseDecimal(path, readText(path));
   return irq < 0 || irq > 0x7fff_ffff || irq === notConnected ? 0 : irq;
 }

@@ -145,7 +145,7 @@ function readRawFunctions(options: SysfsOptions, notes: string[]): RawFunction[]
 
 function readRaw(location: Location, options: SysfsOptions, names: PciIds): RawFunction {
   const address = formatLocation(location);
-  const directory = join(functionsDirectory(options), address);
+  const directory = `${functionsDirectory(options)}/${address}`;
   const entries = new Set(readNames(directory));
   const summary = summarizeDirectory(location, directory, names, entries);
   return {
@@ -153,7 +153,7 @@ function readRaw(location: Location, options: SysfsOptions, names: PciIds): RawF
     address,
     link: readLinkTarget(directory),
     summary,
-    config: readConfigFacts(readBytes(join(directory, 'config'))),
+    config: readConfigFacts(readBytes(`${directory}/config`)),
     details: readDetails(directory, entries),
     subsystemName: names.subsystemName(summary),
   };
