@@ -1,5 +1,4 @@
 import { type Rule, rules } from '@xenpt/pci';
-import { ExitCode } from '../exit-code.js';
 import { nearest } from '@xenpt/pci/grammar';
 import { formatColumns } from '../output/columns.js';
 import { PLAIN_COLUMNS, wrapWords } from '../output/wrap.js';
