@@ -51,7 +51,7 @@ export function inventoryScenarios(scene: () => Setting): void {
       const disk = functions.find(({ findings }) => findings.some(({ rule }) => rule === 'boot-disk'));
       expect([disk?.sbdf, disk?.verdict]).toEqual(['0000:00:02.0', 'not-assignable']);
       const card = functions.find(({ sbdf }) => sbdf === setting.sbdf);
-      expect([card?.verdict, card?.reset.methods[0]]).toEqual(['assignable', 'flr']);
+      expect([card?.verdict, card?.reset.methods[0]]).toEqual(['with-warning', 'pm']);
     });
 
     it('doctor ends with 1 for a guest whose device is not there, and says so in a bundle elsewhere too', async () => {

@@ -7,6 +7,9 @@ import { openTable, structures, tableHeaderBytes } from './table.js';
 //   RMRR    +0 type 1 │ +2 length │ +6 segment │ +8 base │ +16 limit (last byte) │ +24 device scopes
 //   scope   +0 type │ +1 length │ +4 enumeration id │ +5 start bus │ +6 pairs of device and function, from the bus down
 
+/** Its own name, and the one that Xen gives it (xen/drivers/passthrough/vtd/dmar.c, acpi_dmar_zap). */
+export const dmarSignatures = ['DMAR', 'RMAD'] as const;
+
 const rmrrType = 1;
 const rmrrBytes = 24;
 const scopeBytes = 6;
@@ -35,13 +38,13 @@ export interface DmarTable {
 }
 
 /**
- * Reads the table of Intel's IOMMUs. Structures of other types are skipped. Xen renames it to XMAR, so that dom0 does
- * not take the IOMMU too.
+ * Reads the table of Intel's IOMMUs. Structures of other types are skipped. Xen renames it, so that dom0 does not take the
+ * IOMMU too.
  *
  * @throws {@link PciError} `ACPI_TABLE_INVALID`
  */
 export function parseDmar(bytes: Uint8Array): DmarTable {
-  const table = openTable(bytes, ['DMAR', 'XMAR']);
+  const table = openTable(bytes, dmarSignatures);
   if (table.byteLength < firstStructure) throw malformedTable('DMAR', `its length is ${table.byteLength}`);
   const reservedRegions: ReservedRegionEntry[] = [];
   const format = {

@@ -1,3 +1,4 @@
+import { isBridge } from '../inventory/function-record.js';
 import type { FunctionRule } from './rule.js';
 
 /** What drivers are known to look for. */
@@ -15,8 +16,9 @@ export const conventionalView: FunctionRule = {
   cause: 'An HVM guest of Xen has a conventional PCI bus (i440fx): configuration space ends at byte 255.',
   consequence: 'Drivers miss power management of the link, error reports and resizable BARs; few refuse to work.',
   remedy: 'None on Xen. `xenpt show` lists what the guest does not see.',
-  check: ({ config: { extendedCapabilities } }) => {
-    const lost = extendedCapabilities.filter((name) => missed.includes(name));
+  check: (fn) => {
+    if (isBridge(fn)) return [];
+    const lost = fn.config.extendedCapabilities.filter((name) => missed.includes(name));
     if (lost.length === 0) return [];
     return [
       {

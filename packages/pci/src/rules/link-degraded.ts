@@ -1,3 +1,4 @@
+import { isBridge } from '../inventory/function-record.js';
 import { deviceFile, type FunctionRule } from './rule.js';
 
 export const linkDegraded: FunctionRule = {
@@ -9,7 +10,7 @@ export const linkDegraded: FunctionRule = {
   remedy: 'Compare with the slot; take the card out and put it back; look for AER errors in the kernel log.',
   check: (fn) => {
     const { link } = fn;
-    if (link === null || link.width === 0 || link.width >= link.maxWidth) return [];
+    if (isBridge(fn) || link === null || link.width === 0 || link.width >= link.maxWidth) return [];
     return [
       {
         effect: 'none',

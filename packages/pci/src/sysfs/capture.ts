@@ -1,6 +1,7 @@
 import { readFileSync, readlinkSync } from 'node:fs';
 import { join, normalize } from 'node:path';
 
+import { dmarSignatures } from '../acpi/dmar.js';
 import type { TreeEntry } from './archive.js';
 import { readNames, type SysfsOptions } from './attributes.js';
 import { functionOfLink } from './device-links.js';
@@ -33,7 +34,7 @@ const functionLinks = /^(driver|iommu_group|physfn|virtfn[0-9]+)$/;
 const plainFiles: readonly string[] = [
   ...['proc/xen/capabilities', 'sys/hypervisor/type', 'sys/kernel/security/lockdown'],
   ...['major', 'minor', 'extra'].map((part) => `sys/hypervisor/version/${part}`),
-  ...['DMAR', 'XMAR', 'IVRS'].map((name) => `sys/firmware/acpi/tables/${name}`),
+  ...[...dmarSignatures, 'IVRS'].map((name) => `sys/firmware/acpi/tables/${name}`),
   'proc/swaps',
 ];
 

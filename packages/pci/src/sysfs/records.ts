@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 
-import { parseDmar } from '../acpi/dmar.js';
+import { dmarSignatures, parseDmar } from '../acpi/dmar.js';
 import { parseIvrs } from '../acpi/ivrs.js';
 import { assignReservedRegions, type FirmwareTables } from '../acpi/reserved-regions.js';
 import { PciError } from '../errors.js';
@@ -194,7 +194,7 @@ function readTables({ sysroot = '/' }: SysfsOptions, notes: string[]): FirmwareT
     }
     return null;
   };
-  return { dmar: read(['DMAR', 'XMAR'], parseDmar), ivrs: read(['IVRS'], parseIvrs) };
+  return { dmar: read(dmarSignatures, parseDmar), ivrs: read(['IVRS'], parseIvrs) };
 }
 
 function unique(regions: readonly ReservedRegion[]): ReservedRegion[] {

@@ -14,7 +14,7 @@ const region = rmrr(0xe_d000n, 0xe_ffffn, {
 });
 
 it('reads regions with the path to their devices, under Xen’s name of the table too', () => {
-  for (const name of ['DMAR', 'XMAR']) {
+  for (const name of ['DMAR', 'RMAD']) {
     expect(
       parseDmar(acpiTable(name, join(new Uint8Array([0, 0, 16, 0, ...Array<number>(12).fill(0)]), region))),
     ).toEqual({
