@@ -37,8 +37,8 @@ export function readOptionalAttribute(path: string): string | null {
 }
 
 /**
- * What `readFileSync` does, without asking for a size that the kernel does not know, ten thousand times. A shorter piece
- * than `pieceBytesMin` is the last.
+ * What `readFileSync` does, without asking for a size that the kernel does not know, ten thousand times. A piece that
+ * is shorter than `pieceBytesMin` is the last.
  */
 function readAll(path: string, pieceBytesMin: number): string {
   const descriptor = openSync(path, 'r');

@@ -4,8 +4,9 @@ import { deviceSerialNumber } from '../capabilities/extended/device-serial-numbe
 
 const hidden = 'redacted';
 /** What the rules look at; everything else may be a secret. */
-const keptOptions =
-  /^"?((xen[-_]pciback|vfio[-_]pci|pcie?|iommu|intel_iommu|amd_iommu|lockdown|module_blacklist|modprobe\.blacklist|xen)([.=_]\S*)?|ro|rw|quiet|nomodeset)"?$/;
+const keptNames =
+  'xen[-_]pciback|vfio[-_]pci|pcie?|iommu|(intel|amd)_iommu|lockdown|(module_|modprobe\\.)blacklist|xen';
+const keptOptions = new RegExp(`^"?((${keptNames})([.=_]\\S*)?|ro|rw|quiet|nomodeset)"?$`);
 const keptSettings: readonly string[] = ['name', 'type', 'builder', 'memory', 'maxmem', 'mmio_hole', 'rdm', 'pci'];
 
 /** Of the kernel's command line, the options that have to do with devices; of the others their names. */
