@@ -22,6 +22,7 @@ const loaders: Readonly<Record<string, () => Promise<Verb>>> = {
   'qmp events': async () => (await import('./verbs/qmp-events.js')).qmpEvents,
   'qmp shell': async () => (await import('./verbs/qmp-shell.js')).qmpShell,
   'qmp codegen': async () => (await import('./verbs/qmp-codegen.js')).qmpCodegen,
+  schema: async () => (await import('./verbs/schema.js')).schema,
   undo: async () => (await import('./verbs/undo.js')).undo,
   lint: async () => (await import('./verbs/lint.js')).lint,
   completion: async () => (await import('./verbs/completion.js')).completion,

@@ -1,6 +1,7 @@
 import type { XenHost } from '@xenpt/qmp-sdk/xen';
 import type { ExitCode } from './exit-code.js';
 import type { Io } from './io.js';
+import type { JsonSchema } from './json-schema.js';
 import type { Style } from './output/style.js';
 
 export interface VerbContext {
@@ -51,6 +52,8 @@ export interface Verb {
   readonly arguments: readonly VerbArgument[];
   /** Beside `--json` and `--debug`, which every verb has. */
   readonly options?: readonly VerbOption[];
+  /** The fields of its JSON document, after `schemaVersion`; for `xenpt schema`. */
+  readonly schema?: Readonly<Record<string, JsonSchema>>;
   /** Takes `--sysroot DIR`: works on a captured tree. */
   readonly sysroot?: boolean;
   readonly examples: readonly (readonly [command: string, meaning: string])[];

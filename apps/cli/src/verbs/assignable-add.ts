@@ -1,6 +1,7 @@
 import { type AssignableAdded, addAssignable } from '@xenpt/qmp-sdk/xen';
 import { eachDevice } from '../each-device.js';
 import { ExitCode } from '../exit-code.js';
+import { changedDevices } from '../output/assignable-schema.js';
 import { dryRunOption, formatPlan } from '../output/plan.js';
 import type { Verb } from '../verb.js';
 
@@ -13,6 +14,7 @@ export const assignableAdd: Verb = {
     ['xenpt assignable add 03:00.0 03:00.1', 'xl pci-assignable-remove -r can undo it too'],
     ['xenpt assignable add 03:00.0 -N', 'what would be written where'],
   ],
+  schema: changedDevices,
   exitCodes: [
     ExitCode.failed,
     ExitCode.notFound,

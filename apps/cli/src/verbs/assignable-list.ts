@@ -1,5 +1,6 @@
 import { listAssignable } from '@xenpt/qmp-sdk/xen';
 import { ExitCode } from '../exit-code.js';
+import { address, list, object, textOrNull } from '../json-schema.js';
 import { formatTable } from '../output/table.js';
 import type { Verb } from '../verb.js';
 
@@ -8,6 +9,7 @@ export const assignableList: Verb = {
   summary: 'list the devices that a guest can be given, as xl pci-assignable-list does',
   arguments: [],
   examples: [['xenpt assignable list', 'and the driver that each came from']],
+  schema: { devices: list(object({ sbdf: address, driver: textOrNull, name: textOrNull })) },
   exitCodes: [ExitCode.failed, ExitCode.noHypervisor],
   run: ({ host, style }) => {
     const devices = listAssignable(host);

@@ -1,6 +1,7 @@
 import { removeAssignable } from '@xenpt/qmp-sdk/xen';
 import { eachDevice } from '../each-device.js';
 import { ExitCode } from '../exit-code.js';
+import { changedDevices } from '../output/assignable-schema.js';
 import { dryRunOption, formatPlan } from '../output/plan.js';
 import type { Verb } from '../verb.js';
 
@@ -10,6 +11,7 @@ export const assignableRemove: Verb = {
   arguments: [{ name: 'BDF', description: 'address such as 0000:03:00.0 or 03:00.0', variadic: true }],
   options: [dryRunOption, { flags: '-r, --rebind', description: "xl's; it is always bound to its driver again" }],
   examples: [['xenpt assignable remove 03:00.0', 'also what xl pci-assignable-add took']],
+  schema: changedDevices,
   exitCodes: [
     ExitCode.failed,
     ExitCode.notFound,

@@ -19,6 +19,7 @@ import { qmpCodegen } from './qmp-codegen.js';
 import { qmpEvents } from './qmp-events.js';
 import { qmpShell } from './qmp-shell.js';
 import { recover } from './recover.js';
+import { schema } from './schema.js';
 import { screenshot } from './screenshot.js';
 import { show } from './show.js';
 import { tree } from './tree.js';
@@ -50,4 +51,5 @@ export const verbs: readonly Verb[] = [
   recover,
   lint,
   completion,
+  schema,
 ];

@@ -1,6 +1,7 @@
 import { type LintFinding, type LintKind, lintKinds } from '@xenpt/pci/grammar';
 import { type LintedFile, lintFiles, lintHost } from '@xenpt/qmp-sdk/xen';
 import { ExitCode } from '../exit-code.js';
+import { integer, list, object, oneOf, text } from '../json-schema.js';
 import type { Style } from '../output/style.js';
 import { UsageError } from '../usage-error.js';
 import type { Verb, VerbOptionValues } from '../verb.js';
@@ -25,6 +26,24 @@ export const lint: Verb = {
     ['xenpt lint web.cfg', 'one guest, with line and column'],
     ['xenpt lint --json /proc/cmdline', 'for a script; ends with 1 when there is an error'],
   ],
+  schema: {
+    files: list(
+      object({
+        path: text,
+        kind: oneOf(...lintKinds),
+        findings: list(
+          object({
+            severity: oneOf('error', 'warning'),
+            rule: { ...text, description: 'Stable.' },
+            line: integer,
+            column: integer,
+            message: text,
+            fix: text,
+          }),
+        ),
+      }),
+    ),
+  },
   exitCodes: [ExitCode.failed, ExitCode.notFound],
   run: ({ host, style }, paths, options) => {
     const kind = kindOf(options['as']);

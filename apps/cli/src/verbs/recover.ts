@@ -5,6 +5,7 @@ import {
   recoverDirtyLogs,
 } from '@xenpt/qmp-sdk/xen';
 import { ExitCode } from '../exit-code.js';
+import { recovered } from '../output/assignable-schema.js';
 import type { Verb } from '../verb.js';
 
 export const recover: Verb = {
@@ -15,6 +16,7 @@ export const recover: Verb = {
     ['xenpt recover', 'after xenpt was killed with SIGKILL; harmless at any other time'],
     ['xenpt recover --json', 'what was found and done, for a script'],
   ],
+  schema: recovered,
   exitCodes: [ExitCode.failed, ExitCode.manualRecovery, ExitCode.timeout, ExitCode.noHypervisor],
   run: async ({ host }) => {
     const transactions = await recoverAssignable(host);
