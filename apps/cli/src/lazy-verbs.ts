@@ -23,6 +23,7 @@ const loaders: Readonly<Record<string, () => Promise<Verb>>> = {
   'qmp shell': async () => (await import('./verbs/qmp-shell.js')).qmpShell,
   'qmp codegen': async () => (await import('./verbs/qmp-codegen.js')).qmpCodegen,
   schema: async () => (await import('./verbs/schema.js')).schema,
+  watch: async () => (await import('./verbs/watch.js')).watch,
   undo: async () => (await import('./verbs/undo.js')).undo,
   lint: async () => (await import('./verbs/lint.js')).lint,
   completion: async () => (await import('./verbs/completion.js')).completion,

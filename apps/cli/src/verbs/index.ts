@@ -24,6 +24,7 @@ import { screenshot } from './screenshot.js';
 import { show } from './show.js';
 import { tree } from './tree.js';
 import { undo } from './undo.js';
+import { watch } from './watch.js';
 
 /** Every verb, in the order of the help. */
 export const verbs: readonly Verb[] = [
@@ -50,6 +51,7 @@ export const verbs: readonly Verb[] = [
   undo,
   recover,
   lint,
+  watch,
   completion,
   schema,
 ];

@@ -47,6 +47,7 @@ export {
 export { recoverAssignable, type RecoveredTransaction } from './recover-assignable.js';
 export { type CompletionValues, completionValues } from './completion-values.js';
 export { type LintedFile, lintFiles, lintHost } from './lint-files.js';
+export { type FunctionChange, type WatchedFunction, watchFunctions, type WatchOptions } from './watch.js';
 export { isUndone, undo, type Undone } from './undo.js';
 export { attach, type Attached, type AttachOptions } from './attach.js';
 export type { DeviceOptions } from './attach-options.js';
