@@ -24,7 +24,7 @@ export interface WatchOptions {
   readonly signal: AbortSignal;
 }
 
-/** The kernel tells of a card that is plugged in, but nobody tells of a guest that gets one: so it is looked at again. */
+/** The kernel tells of a card that is plugged in, but nobody of a guest that gets one: so it is looked at again. */
 export async function* watchFunctions(
   host: { readonly sysfs: Sysfs; readonly store: Store; readonly clock: Clock },
   { intervalMs, signal }: WatchOptions,
