@@ -9,7 +9,7 @@ import { guestRun } from '../../src/story/card.js';
 import { releasedWithin } from '../../src/story/release.js';
 import type { Setting } from '../../src/story/setting.js';
 import { readXenLedger, type XenLedger } from '../../src/story/xen-ledger.js';
-import { compilerOptions } from './dirty-program.js';
+import { compilerOptions } from './guest-program.js';
 
 const source = fileURLToPath(new URL('accesses.c', import.meta.url));
 const guestName = 'accessor';

@@ -1,38 +1,12 @@
-import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import type { Guest } from '../../src/guest/guest.js';
-
-const source = fileURLToPath(new URL('dirty.c', import.meta.url));
-
-/** 1.5 KiB without a C library: it starts in a guest that has none. */
-export const compilerOptions = [
-  ...['-Os', '-Wall', '-Wextra', '-Werror', '-static', '-nostdlib', '-no-pie', '-fno-pie', '-s'],
-  ...['-fno-builtin', '-fno-stack-protector', '-fno-asynchronous-unwind-tables'],
-  ...['-Wl,--build-id=none', '-Wl,-z,noseparate-code'],
-];
+import { guestProgramScript } from './guest-program.js';
 
 /**
  * A guest's script (`createGuest({ script })`) that puts the program `dirty` (dirty.c) into its PATH. It switches huge
  * pages on, with which the program's region is in few pieces: Linux has them off in less than 512 MiB.
  */
 export function dirtyProgramScript(): string {
-  const folder = mkdtempSync(join(tmpdir(), 'xenpt-dirty-'));
-  try {
-    const program = join(folder, 'dirty');
-    execFileSync('gcc', [...compilerOptions, '-o', program, source], { stdio: 'pipe' });
-    const encoded = readFileSync(program).toString('base64');
-    return [
-      `echo ${encoded} | base64 -d >/bin/dirty`,
-      'chmod +x /bin/dirty',
-      'echo always >/sys/kernel/mm/transparent_hugepage/enabled',
-      '',
-    ].join('\n');
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
-  }
+  return [...guestProgramScript('dirty'), 'echo always >/sys/kernel/mm/transparent_hugepage/enabled', ''].join('\n');
 }
 
 /** Guest frames in a row: the first, and how many. */

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe } from 'vitest';
 import { setTheScene, type Setting } from '../../src/story/setting.js';
 import { accessScenarios, type AccessOptions } from './accesses.js';
 import { assignableScenarios } from './assignable.js';
+import { configViewScenarios } from './config-view.js';
 import { dirtyLogScenarios } from './dirty-log.js';
 import { dirtyRateScenarios } from './dirty-rate.js';
 import { passthroughScenarios } from './passthrough.js';
@@ -40,6 +41,7 @@ export function describeProfile(
     assignableScenarios(lab, { everyKill: soak });
     passthroughScenarios(() => setting);
     if (soak) accessScenarios(() => setting, thoroughAccesses);
+    configViewScenarios(lab);
     qmpScenarios(lab, { xlCommands: soak ? 100 : 20 });
     if (includes('dirty log')) dirtyLogScenarios(lab, vcpus);
     if (includes('dirty rate')) dirtyRateScenarios(lab, { vcpus, migrates: soak });

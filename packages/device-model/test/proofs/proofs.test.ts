@@ -17,7 +17,9 @@ const properties = [
   ...Array.from({ length: 18 }, (_, index) => `C${index + 1}`),
   ...Array.from({ length: 16 }, (_, index) => `M${index + 1}`),
 ];
-const advisories = [43, 120, 121, 126, 128, 129, 130, 131, 157, 164, 199, 237, 239, 337, 449].map((n) => `XSA-${n}`);
+const advisories = [43, 120, 121, 126, 128, 129, 130, 131, 157, 164, 199, 237, 239, 337, 449, 464].map(
+  (n) => `XSA-${n}`,
+);
 
 /** Judged by a comparison of everything, not by a test of its own. */
 const isWhole = (id: string) => id === 'matrix' || id.startsWith('kernel: ');
