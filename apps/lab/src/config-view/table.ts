@@ -12,11 +12,11 @@ export function differenceDocument(table: readonly ExplainedDifference[]): strin
   return [
     '# Where a guest sees something else than under QEMU’s own model',
     '',
-    'On a real Xen, a guest reads and writes every register of three devices in each width: all ones, all zeros, each bit',
-    'alone in both directions, and back. It does so under QEMU’s passthrough model and under ours (`npm test`, on both',
-    'hosts of the lab). These are all the differences; one that is not here fails the test, and so does a line that no',
-    'longer occurs. “1s, 2” is what a register reads after all ones were written to it two bytes at a time, “1 alone”',
-    'what each bit reads after it alone was 1, “beside” what an access changed that did not cover it.',
+    'On a real Xen, a guest reads and writes every register of three devices in each width: all ones, all zeros, each',
+    'bit alone in both directions, and back. It does so under QEMU’s passthrough model and under ours (`npm test`, on',
+    'both hosts of the lab). These are all the differences; one that is not here fails the test, and so does a line',
+    'that no longer occurs. “1s, 2” is what a register reads after all ones were written to it two bytes at a time,',
+    '“1 alone” what each bit reads after it alone was 1, “beside” what an access changed that did not cover it.',
     '',
     `Lines: ${counted.join(', ')}.`,
     '',
@@ -24,7 +24,8 @@ export function differenceDocument(table: readonly ExplainedDifference[]): strin
     '|---|---|---|---|---|---|---|---|',
     ...table.map(row),
     '',
-    'Made from `apps/lab/src/config-view/differences.json` (`XENPT_WRITE_DOCS=1 npx vitest run --project lab-unit table`).',
+    'Made from `apps/lab/src/config-view/differences.json` by',
+    '`XENPT_WRITE_DOCS=1 npx vitest run --project lab-unit table`.',
     '',
   ].join('\n');
 }

@@ -1,4 +1,4 @@
-/** A configuration space for the probe: bits in `writable` are kept, the others stay. It takes aligned accesses only. */
+/** A configuration space for the probe: bits in `writable` are kept, others stay. Aligned accesses only. */
 export class FakeFunction {
   readonly bytes: Uint8Array;
   readonly writes: { offset: number; width: number; value: number }[] = [];
