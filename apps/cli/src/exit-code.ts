@@ -68,6 +68,7 @@ const byErrorCode: Readonly<Partial<Record<string, ExitCode>>> = {
   [XenErrorCode.alreadyAttached]: ExitCode.busy,
   [XenErrorCode.otherToolstack]: ExitCode.busy,
   [XenErrorCode.slotTaken]: ExitCode.busy,
+  [XenErrorCode.guestKeepsDevice]: ExitCode.busy,
   [XenErrorCode.noFreeSlot]: ExitCode.busy,
   [XenErrorCode.domainHasDevice]: ExitCode.refused,
   [XenErrorCode.dirtyLogUnsupported]: ExitCode.refused,

@@ -88,9 +88,9 @@ function toText({ sbdf, domid, domainName, guestSbdf, vectors, pirq, hidden, ope
   return lines.join('\n');
 }
 
-/** The firmware of a paused guest will find the device by itself; an operating system that runs is not told. */
-function rescanNote({ running, domid }: Attached): string[] {
-  if (!running) return [];
+/** The firmware of a paused guest will find the device by itself; a running system is told by ACPI, if it can be. */
+function rescanNote({ running, announced, domid }: Attached): string[] {
+  if (!running || announced) return [];
   return [
     `Domain ${domid} is running, so its system has to look for the device. In Linux: echo 1 > /sys/bus/pci/rescan`,
   ];

@@ -1,6 +1,10 @@
 import { detach as detachDevice } from '@xenpt/qmp-sdk/xen';
+import { parseDuration } from '@xenpt/qmp-sdk/dirty-rate';
 import { ExitCode } from '../exit-code.js';
-import type { Verb } from '../verb.js';
+import { UsageError } from '../usage-error.js';
+import type { Verb, VerbOptionValues } from '../verb.js';
+
+const MAXIMUM_TIMEOUT_MS = 600_000;
 
 export const detach: Verb = {
   name: 'detach',
@@ -9,7 +13,14 @@ export const detach: Verb = {
     { name: 'DOMAIN', description: 'id or name, as in xl list' },
     { name: 'BDF', description: 'address such as 0000:03:00.0 or 03:00.0' },
   ],
-  examples: [['xenpt detach web 03:00.0', 'the guest should have removed it first, as with echo 1 > …/remove']],
+  options: [
+    { flags: '--timeout <time>', description: 'how long the guest may take to let go of it', default: '15s' },
+    { flags: '--without-guest', description: 'do not ask the guest: its driver finds the device missing' },
+  ],
+  examples: [
+    ['xenpt detach web 03:00.0', 'the guest ejects it, then it is taken'],
+    ['xenpt detach web 03:00.0 --without-guest', 'from a guest that hangs'],
+  ],
   exitCodes: [
     ExitCode.failed,
     ExitCode.notFound,
@@ -19,8 +30,14 @@ export const detach: Verb = {
     ExitCode.timeout,
     ExitCode.noHypervisor,
   ],
-  run: async ({ host }, [domain = '', device = '']) => {
-    const detached = await detachDevice(host, { domain, device });
+  run: async ({ host, signal }, [domain = '', device = ''], { timeout, withoutGuest }) => {
+    const detached = await detachDevice(host, {
+      domain,
+      device,
+      signal,
+      timeoutMs: timeoutOf(timeout),
+      withoutGuest: withoutGuest === true,
+    });
     const { sbdf, domid, domainName, complete, notes } = detached;
     return {
       json: { detached },
@@ -32,3 +49,9 @@ export const detach: Verb = {
     };
   },
 };
+
+function timeoutOf(given: VerbOptionValues[string]): number {
+  const timeoutMs = parseDuration(typeof given === 'string' ? given : '15s');
+  if (timeoutMs >= 1000 && timeoutMs <= MAXIMUM_TIMEOUT_MS) return timeoutMs;
+  throw new UsageError(`a timeout of ${timeoutMs} ms`, 'Take 1s to 10min.');
+}

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Guest } from '../../src/guest/guest.js';
-import { pingCount } from '../../src/story/card.js';
+import { guestRun, pingCount } from '../../src/story/card.js';
 import {
   createGuestForQemu,
   createGuestForXenpt,
@@ -14,8 +14,18 @@ import { countMappings, readXenLedger, type XenLedger } from '../../src/story/xe
 import { attachWithOptions, useOptions } from './device-options.js';
 import { parseComparison, releasedWithin } from '../../src/story/release.js';
 
-/** The main job and its bad cases; tests in order. */
-export function passthroughScenarios(scene: () => Setting): void {
+/** The guest finds a new card by itself, or not at all. */
+const pingFromNewCard =
+  'for n in $(seq 200); do [ -e /sys/class/net/eth0 ] && break; sleep 0.1; done; ' +
+  'ip link set eth0 up && ip addr add 10.0.2.15/24 dev eth0 && ' +
+  'for n in $(seq 60); do ping -c 1 -W 1 10.0.2.2 >/dev/null && exit 0; done; exit 1';
+
+/**
+ * The main job and its bad cases; tests in order.
+ *
+ * @param options.hotPlugs how often the card is given to a running guest and taken back
+ */
+export function passthroughScenarios(scene: () => Setting, options: { readonly hotPlugs: number }): void {
   describe('passthrough', () => {
     let setting: Setting;
     let guest: Guest;
@@ -192,25 +202,62 @@ export function passthroughScenarios(scene: () => Setting): void {
       expect(nodes.stdout).not.toMatch(new RegExp(`domid = "${guest.domid}"|frontend-id = "${guest.domid}"`));
     });
 
-    it('attach opens a field and serves a ROM; detach leaves the living guest and Xen as they were', async () => {
-      const { lab, sbdf } = setting;
-      const second = await createGuestForXenpt(setting);
-      const before = (await readXenLedger(lab, sbdf)).rights.get(second.domid);
-      await attachWithOptions(setting, guestName);
-      await second.unpause();
-      await second.waitUntilReady();
-      await useOptions(setting, second);
-      await run(`xenpt detach ${guestName} ${sbdf}`);
-      const after = await readXenLedger(lab, sbdf);
-      expect(after.rights.get(second.domid)).toEqual(before);
-      expect(after.owner).toBe(baseline.owner);
-      expect(after.messageInterrupts).toEqual([]);
-      const bar = (await run(`head -n 1 /sys/bus/pci/devices/${sbdf}/resource`)).split(' ')[0] ?? '0x0';
-      const mappings = countMappings(lab.serialText(), second.domid, BigInt(bar) >> 12n);
-      expect(mappings.added).toBeGreaterThan(0);
-      expect(mappings.removed).toBe(mappings.added);
-      expect(await second.exec('echo alive')).toMatchObject({ output: expect.stringContaining('alive') as string });
-      await second.destroy();
+    describe('a guest that runs', () => {
+      let living: Guest;
+      let rights: unknown;
+      beforeAll(async () => {
+        living = await createGuestForXenpt(setting);
+        rights = (await readXenLedger(setting.lab, setting.sbdf)).rights.get(living.domid);
+        await attachWithOptions(setting, guestName);
+        await living.unpause();
+        await living.waitUntilReady();
+      });
+      afterAll(() => living?.destroy());
+
+      it('has a field opened, and a ROM from a file', () => useOptions(setting, living));
+
+      it('ejects the card that it was started with, and Xen is as it was', async () => {
+        const { lab, sbdf } = setting;
+        await run(`xenpt detach ${guestName} ${sbdf}`);
+        const after = await readXenLedger(lab, sbdf);
+        expect(after.rights.get(living.domid)).toEqual(rights);
+        expect(after.owner).toBe(baseline.owner);
+        expect(after.messageInterrupts).toEqual([]);
+        const bar = (await run(`head -n 1 /sys/bus/pci/devices/${sbdf}/resource`)).split(' ')[0] ?? '0x0';
+        const mappings = countMappings(lab.serialText(), living.domid, BigInt(bar) >> 12n);
+        expect(mappings.added).toBeGreaterThan(0);
+        expect(mappings.removed).toBe(mappings.added);
+        expect((await living.exec('ls /sys/bus/pci/devices')).output).not.toContain('00:05.0');
+      });
+
+      it(`is told of the card, drives it and gives it back, ${options.hotPlugs} times`, async () => {
+        const { lab, sbdf } = setting;
+        const seconds: { plug: string; ping: string; unplug: string }[] = [];
+        for (let round = 0; round < options.hotPlugs; round++) {
+          const times = [performance.now()];
+          expect(await json(`xenpt attach ${guestName} ${sbdf}`)).toMatchObject({
+            attached: { running: true, announced: true, guestSbdf: '0000:00:05.0', warnings: [] },
+          });
+          times.push(performance.now());
+          await guestRun(living, pingFromNewCard, 180_000);
+          times.push(performance.now());
+          expect(await json(`xenpt detach ${guestName} ${sbdf}`)).toMatchObject({
+            detached: { complete: true, modelStopped: true, notes: [] },
+          });
+          times.push(performance.now());
+          const [plug = '', ping = '', unplug = ''] = times
+            .slice(1)
+            .map((at, index) => ((at - (times[index] ?? at)) / 1000).toFixed(1));
+          seconds.push({ plug, ping, unplug });
+          expect((await living.exec('ls /sys/bus/pci/devices')).output).not.toContain('00:05.0');
+          const ledger = await readXenLedger(lab, sbdf);
+          expect(ledger.rights.get(living.domid)).toEqual(rights);
+          expect(ledger.owner).toBe(baseline.owner);
+          expect(ledger.messageInterrupts).toEqual([]);
+        }
+        console.table(seconds);
+        expect((await living.exec('dmesg')).output).not.toMatch(/Oops|BUG:|WARNING:|Call Trace|watchdog/);
+      });
     });
 
     it("the same guest with QEMU's model, for comparison", async () => {

@@ -39,7 +39,7 @@ export function describeProfile(
 
     const lab = () => setting.lab;
     assignableScenarios(lab, { everyKill: soak });
-    passthroughScenarios(() => setting);
+    passthroughScenarios(() => setting, { hotPlugs: soak ? 10 : 2 });
     if (soak) accessScenarios(() => setting, thoroughAccesses);
     configViewScenarios(lab);
     qmpScenarios(lab, { xlCommands: soak ? 100 : 20 });

@@ -12,11 +12,13 @@ import {
   requireUnused,
 } from './attach-checks.js';
 import { type DeviceOptions, type SettledOptions, settleOptions } from './attach-options.js';
+import { XenptError } from '../errors.js';
 import { publishDevice, withdrawDevice } from './device-nodes.js';
 import { type Domain, findDomain } from './domains.js';
-import { XenErrorCode, XenOperationError } from './errors.js';
+import { describeError, XenErrorCode, XenOperationError } from './errors.js';
 import { describeGrant, dropForeignGrants, type Grant, grantsOf, readGrants, recordGrant } from './grants.js';
 import type { XenHost } from './host.js';
+import { listEmulatedSlots, plugPlaceholder, withdrawPlaceholder } from './hot-plug.js';
 import { claimInUse, releaseInUse } from './in-use.js';
 import { withLock } from './lock.js';
 import { messageBudget, shortageOf } from './message-budget.js';
@@ -31,6 +33,9 @@ import { type Steps, withRollback } from './steps.js';
 
 /** Reserved memory regions that the guest's memory map does not respect make the assignment fail. */
 const RDM_STRICT = 0;
+
+const NO_RESET =
+  'The kernel has no way to reset this device alone: the guest may find what its last user left in it.';
 
 export interface AttachOptions extends DeviceOptions {
   /** Domain id or name. */
@@ -48,8 +53,13 @@ export interface Attached extends AttachedFunction {
   /** Where the guest sees it: `0000:00:05.0`. */
   readonly guestSbdf: string;
   readonly guestDevfn: number;
-  /** The guest was already running, so it has to look for new devices. */
+  /** The guest was already running; a paused one finds the device when it starts. */
   readonly running: boolean;
+  /**
+   * By ACPI hot-plug: a running guest was told of it, and it can be asked to eject it. If not, a running one has to look
+   * for new devices.
+   */
+  readonly announced: boolean;
   readonly modelStarted: boolean;
   readonly warnings: readonly string[];
 }
@@ -64,13 +74,12 @@ interface Plan {
   readonly staleUser: number | undefined;
   readonly resettable: boolean;
   readonly options: SettledOptions;
-  /** Told before anything is done: too few pirqs leave a driver without interrupts. */
-  readonly shortage: string | undefined;
+  readonly warnings: readonly string[];
 }
 
 /**
  * Gives a device to an HVM guest: checks everything first, then
- * record → in-use marker → reset → permissions → assign → device model → xenstore nodes.
+ * record → in-use marker → reset → permissions → assign → device model → ACPI hot-plug → xenstore nodes.
  *
  * @throws XenOperationError; everything done is undone then, in reverse.
  */
@@ -78,8 +87,8 @@ export async function attach(host: XenHost, options: AttachOptions): Promise<Att
   const spec = parsePassthroughSpec(options.spec);
   requireRoot(host, 'attach a device');
   void host.toolstack;
-  return withLock(runFile.lock(host.runDir), host, LOCK_TIMEOUT_MS, () => {
-    const plan = check(host, options, spec);
+  return withLock(runFile.lock(host.runDir), host, LOCK_TIMEOUT_MS, async () => {
+    const plan = await check(host, options, spec);
     const what = `attach ${plan.name} to domain ${plan.domain.domid} (${plan.domain.name})`;
     const rules = { signal: options.signal, explain: explainAssign(plan.domain) };
     return withRollback(what, rules, (steps) => perform(host, plan, steps));
@@ -87,7 +96,7 @@ export async function attach(host: XenHost, options: AttachOptions): Promise<Att
 }
 
 /** Everything that can be known to fail before something is changed. */
-function check(host: XenHost, wanted: AttachOptions, spec: PassthroughSpec): Plan {
+async function check(host: XenHost, wanted: AttachOptions, spec: PassthroughSpec): Promise<Plan> {
   const { store, sysfs, runDir } = host;
   const { sbdf } = spec;
   requireDevice(sysfs, sbdf);
@@ -100,10 +109,13 @@ function check(host: XenHost, wanted: AttachOptions, spec: PassthroughSpec): Pla
   const staleUser = requireUnused(host, domain, sbdf, file);
   const image = readFunctionImage(sbdf, sysfsOptions(sysfs));
   requireOwnPages(sysfs, image);
-  const guestDevfn = chooseGuestDevfn(store, domain.domid, file?.devices ?? [], sbdf, spec.slot);
   requireAssignable(host, domain, sbdf);
   const options = settleOptions(sysfs, image, wanted);
   const shortage = shortageOf(messageBudget(host, image, file), formatSbdf(sbdf), domain);
+  const emulated = await listEmulatedSlots(host, domain);
+  const records = file?.devices ?? [];
+  const guestDevfn = chooseGuestDevfn(store, domain.domid, records, sbdf, spec.slot, emulated.occupants);
+  const resettable = isResettable(sysfs, sbdf);
   return {
     domain,
     sbdf,
@@ -111,9 +123,16 @@ function check(host: XenHost, wanted: AttachOptions, spec: PassthroughSpec): Pla
     guestDevfn,
     grants: grantsOf(image.resources),
     staleUser,
-    resettable: isResettable(sysfs, sbdf),
+    resettable,
     options,
-    shortage,
+    warnings: [
+      ...(resettable ? [] : [NO_RESET]),
+      // Too few pirqs leave a driver without interrupts.
+      ...(shortage === undefined ? [] : [shortage]),
+      ...(emulated.unknown === undefined
+        ? []
+        : [`Whether the guest's QEMU has a device in that slot is not known: ${emulated.unknown}`]),
+    ],
   };
 }
 
@@ -150,14 +169,38 @@ async function perform(host: XenHost, plan: Plan, steps: Steps): Promise<Attache
   );
   const { model, started } = await connectOrStart(host, domain, steps);
   const attached = await handOver(host, plan, model, steps);
+  const hotPlugged = await steps.run(
+    'announce it to the guest',
+    () => announce(host, plan),
+    ({ announced }) => (announced ? withdrawPlaceholder(host, domain, guestDevfn) : undefined),
+  );
   await steps.run(
     'publish it in xenstore',
     () => publishDevice(store, domid, sbdf, guestDevfn),
     () => void withdrawDevice(store, domid, sbdf),
   );
-  await steps.run('record that it is attached', () => record(host, plan, 'attached'));
+  await steps.run('record that it is attached', () => record(host, plan, 'attached', hotPlugged.announced));
   model.close();
-  return report(plan, attached, started);
+  return report(plan, attached, started, hotPlugged);
+}
+
+interface HotPlugged {
+  readonly announced: boolean;
+  readonly warnings: readonly string[];
+}
+
+/** A guest that cannot be told can look for itself: no reason to take the device away again. */
+async function announce(host: XenHost, { domain, guestDevfn }: Plan): Promise<HotPlugged> {
+  try {
+    await plugPlaceholder(host, domain, guestDevfn);
+    return { announced: true, warnings: [] };
+  } catch (error) {
+    // Only QEMU may fail here, not Xen.
+    if (!(error instanceof XenptError)) throw error;
+    const why = `The guest cannot be told of the device, nor asked for it back: ${describeError(error)}`;
+    const isQuiet = error.code === XenErrorCode.noMonitor && domain.info.flags.paused;
+    return { announced: false, warnings: isQuiet ? [] : [why] };
+  }
 }
 
 /** The ROM goes by a file that only we may read: requests are short. */
@@ -191,12 +234,22 @@ async function handOver(
 }
 
 /** @returns whether the folder of the domain was made for this. */
-function record({ runDir }: XenHost, plan: Plan, state: 'attaching' | 'attached'): boolean {
+function record(
+  { runDir }: XenHost,
+  plan: Plan,
+  state: 'attaching' | 'attached',
+  announced: boolean = false,
+): boolean {
   const { domid, info } = plan.domain;
   const { guestDevfn, grants } = plan;
   const made = makeDomainDir(runDir, domid);
   try {
-    recordGrant(runDir, { domid, handle: info.handle }, plan.name, { guestDevfn, state, grants });
+    recordGrant(runDir, { domid, handle: info.handle }, plan.name, {
+      guestDevfn,
+      state,
+      grants,
+      ...(announced ? { announced } : {}),
+    });
   } catch (error) {
     if (made) removeDomainDir(runDir, domid);
     throw error;
@@ -247,11 +300,13 @@ async function connectOrStart(
   return { model, started: true };
 }
 
-const unresettable =
-  'The kernel has no way to reset this device alone: the guest may find what its last user left in it.';
-
-function report(plan: Plan, attached: AttachedFunction, modelStarted: boolean): Attached {
-  const { domain, name, guestDevfn, resettable, shortage } = plan;
+function report(
+  plan: Plan,
+  attached: AttachedFunction,
+  modelStarted: boolean,
+  { announced, warnings }: HotPlugged,
+): Attached {
+  const { domain, name, guestDevfn } = plan;
   return {
     domid: domain.domid,
     domainName: domain.name,
@@ -259,8 +314,9 @@ function report(plan: Plan, attached: AttachedFunction, modelStarted: boolean): 
     guestSbdf: formatGuestAddress(guestDevfn),
     guestDevfn,
     running: !domain.info.flags.paused,
+    announced,
     modelStarted,
     ...attached,
-    warnings: [...(resettable ? [] : [unresettable]), ...(shortage === undefined ? [] : [shortage])],
+    warnings: [...plan.warnings, ...warnings],
   };
 }

@@ -1,10 +1,11 @@
 import { existsSync } from 'node:fs';
-import { formatSbdf, type Sbdf } from '@xenpt/pci';
+import { formatSbdf, parseSbdf, type Sbdf } from '@xenpt/pci';
 import { readPublishedDevices, withdrawDevice } from './device-nodes.js';
 import { type Domain, findDomain } from './domains.js';
-import { describeError, errnoName, XenErrorCode, XenOperationError } from './errors.js';
+import { describeError, errnoName, nextStepOf, XenErrorCode, XenOperationError } from './errors.js';
 import { describeGrant, type Grant, type GrantRecord, readGrants, recordGrant } from './grants.js';
 import type { XenHost } from './host.js';
+import { EJECT_TIMEOUT_MS, ejectPlaceholder, hasPlaceholder, withdrawPlaceholder } from './hot-plug.js';
 import { readInUse, releaseInUse } from './in-use.js';
 import { withLock } from './lock.js';
 import type { ModelClient } from './model-client.js';
@@ -18,10 +19,18 @@ import { parseBdf } from './spec.js';
 const KERNEL_RELEASE_MS = 5_000;
 const POLL_INTERVAL_MS = 100;
 
+const MISSING = 'its driver finds the device missing';
+
 export interface DetachOptions {
   /** Domain id or name. */
   readonly domain: string;
   readonly device: string;
+  /** How long the system of a running guest may take to let go of the device: 15 s. */
+  readonly timeoutMs?: number;
+  /** Takes the device without asking the guest, whose driver then finds it missing. */
+  readonly withoutGuest?: boolean;
+  /** Ends the wait for the guest; nothing has been taken by then. */
+  readonly signal?: AbortSignal;
 }
 
 export interface Detached {
@@ -57,10 +66,12 @@ class Problems {
 }
 
 /**
- * Takes a device from a guest: the reverse of `attach`, from what was recorded then. Goes on after a failure, so that
- * as much as possible is taken back; the device stays reserved until nothing of it is left with the guest.
+ * Takes a device from a guest: asks the guest to let go of it, and then the reverse of `attach`, from what was recorded
+ * then. Goes on after a failure, so that as much as possible is taken back; the device stays reserved until nothing of
+ * it is left with the guest.
  *
- * @throws XenOperationError XENPT_INCOMPLETE with what is left; running it again tries that again.
+ * @throws XenOperationError XENPT_GUEST_KEEPS_DEVICE when the guest does not let go: nothing was taken;
+ * XENPT_INCOMPLETE with what is left; running it again tries that again.
  */
 export async function detach(host: XenHost, options: DetachOptions): Promise<Detached> {
   const sbdf = parseBdf(options.device);
@@ -68,12 +79,56 @@ export async function detach(host: XenHost, options: DetachOptions): Promise<Det
   void host.toolstack;
   return withLock(runFile.lock(host.runDir), host, LOCK_TIMEOUT_MS, async () => {
     const domain = findDomain(host, options.domain);
-    return perform(host, domain, sbdf, requireRecord(host, domain, sbdf));
+    const record = requireRecord(host, domain, sbdf);
+    const notes = options.withoutGuest ? [] : await askGuest(host, domain, record, options);
+    return perform(host, domain, record, notes);
   });
 }
 
-async function perform(host: XenHost, domain: Domain, sbdf: Sbdf, record: GrantRecord): Promise<Detached> {
+/**
+ * Has the system of a running guest eject the device, and a paused one as soon as it runs.
+ *
+ * @returns what to tell when it could not be asked.
+ * @throws XenOperationError XENPT_GUEST_KEEPS_DEVICE
+ */
+async function askGuest(
+  host: XenHost,
+  domain: Domain,
+  { sbdf, guestDevfn, state, announced = false }: GrantRecord,
+  { timeoutMs = EJECT_TIMEOUT_MS, signal }: DetachOptions,
+): Promise<string[]> {
+  const { paused } = domain.info.flags;
+  if (!announced) return paused ? [] : [`Domain ${domain.domid} was not asked for the device: ${MISSING}.`];
+  // Without its model, or cut off half way, the guest has a slot that does not answer, or none.
+  if (state !== 'attached' || !(await isServed(host, domain))) return [];
+  try {
+    // If it is not there, the guest has let go of the device by itself.
+    if (!(await hasPlaceholder(host, domain, guestDevfn))) return [];
+    if (!paused) await ejectPlaceholder(host, domain, guestDevfn, { timeoutMs, signal });
+    else await withdrawPlaceholder(host, domain, guestDevfn);
+    return paused ? [`Domain ${domain.domid} is paused: ${MISSING} when it goes on.`] : [];
+  } catch (error) {
+    if (error instanceof XenOperationError && error.code === XenErrorCode.noMonitor) {
+      return [`Domain ${domain.domid} could not be asked for the device, and ${MISSING}: ${describeError(error)}`];
+    }
+    throw keeps(domain, sbdf, error);
+  }
+}
+
+async function isServed(host: XenHost, { domid, info }: Domain): Promise<boolean> {
+  const model = await host.connectModel(domid, info.handle);
+  model?.close();
+  return model !== null;
+}
+
+async function perform(
+  host: XenHost,
+  domain: Domain,
+  record: GrantRecord,
+  asked: readonly string[],
+): Promise<Detached> {
   const { sysfs, toolstack, runDir } = host;
+  const sbdf = parseSbdf(record.sbdf);
   const { domid } = domain;
   const identity = { domid, handle: domain.info.handle };
   const problems = new Problems();
@@ -91,7 +146,7 @@ async function perform(host: XenHost, domain: Domain, sbdf: Sbdf, record: GrantR
   );
   if (taken) await problems.attempt('put it into quarantine', () => quarantine(host, sbdf));
   const complete = model !== 'gone';
-  const notes = complete ? [] : modelGoneNotes(domid);
+  const notes = [...asked, ...(complete ? [] : modelGoneNotes(domid))];
   let modelStopped = false;
   if (complete && (await forget(host, domain, sbdf, problems))) {
     const isLast = (readGrants(runDir, domid)?.devices ?? []).length === 0;
@@ -206,6 +261,19 @@ function requireRecord(host: XenHost, domain: Domain, sbdf: Sbdf): GrantRecord {
     `${name} is not attached to domain ${domid} (${domainText})`,
     {
       next: 'See `xenpt list` for who has it.',
+    },
+  );
+}
+
+function keeps({ domid, name }: Domain, sbdf: string, cause: unknown): XenOperationError {
+  return new XenOperationError(
+    XenErrorCode.guestKeepsDevice,
+    `domain ${domid} (${name}) still has ${sbdf}: ${describeError(cause)}`,
+    {
+      cause,
+      next:
+        `${nextStepOf(cause) ?? 'Run it again.'} If the guest need not be asked: ` +
+        `xenpt detach ${domid} ${sbdf} --without-guest`,
     },
   );
 }

@@ -19,6 +19,8 @@ export interface GrantRecord {
   /** `attaching` and `detaching` survive a crash of the command: the record then names what may be in effect. */
   readonly state: 'attaching' | 'attached' | 'detaching';
   readonly grants: readonly Grant[];
+  /** QEMU has a placeholder in the slot, so the guest can be asked to eject it. */
+  readonly announced?: boolean;
 }
 
 export interface GrantFile {
@@ -125,6 +127,7 @@ function parseRecord(value: unknown): GrantRecord {
     guestDevfn: asInteger(record['guestDevfn'], 0xff),
     state,
     grants: asList(record['grants']).map(parseGrant),
+    ...(record['announced'] === true ? { announced: true } : {}),
   };
 }
 

@@ -13,15 +13,15 @@ const MACHINE_SLOTS = 4;
 /** Slot 4 is where QEMU puts the first emulated network card. */
 const FIRST_DEFAULT_SLOT = 5;
 
-interface Occupant {
+export interface Occupant {
   readonly slot: number;
   readonly name: string;
 }
 
 /**
- * Chooses the guest's slot: the asked one if nobody we know of sits there, else the first free one from 5 on. What QEMU
- * has been told to plug in is not visible from here.
+ * Chooses the guest's slot: the asked one if nobody we know of sits there, else the first free one from 5 on.
  *
+ * @param emulated what QEMU has on bus 0.
  * @returns guest devfn; always function 0, which a guest probes first.
  * @throws XenOperationError XENPT_SLOT_TAKEN, XENPT_NO_FREE_SLOT
  */
@@ -31,8 +31,10 @@ export function chooseGuestDevfn(
   records: readonly GrantRecord[],
   sbdf: Sbdf,
   asked: number | undefined,
+  emulated: readonly Occupant[] = [],
 ): number {
-  const occupants = findOccupants(store, domid, records).filter(({ name }) => name !== formatSbdf(sbdf));
+  const given = findOccupants(store, domid, records).filter(({ name }) => name !== formatSbdf(sbdf));
+  const occupants = [...given, ...emulated];
   if (asked !== undefined) {
     requireFree(asked, occupants);
     return asked << 3;

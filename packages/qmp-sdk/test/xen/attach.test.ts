@@ -18,6 +18,7 @@ test('gives the device to the guest in the order of the cookbook', async () => {
     guestSbdf: '0000:00:05.0',
     guestDevfn: 0x28,
     running: false,
+    announced: false,
     modelStarted: true,
     pirq: 16,
     hidden: [],
