@@ -98,7 +98,10 @@ export function guestConfig(options: GuestOptions): string {
   return `${lines.join('\n')}\n`;
 }
 
-/** Has QEMU write the kernel, its entry and the initramfs into the guest's memory: see {@link splitKernel}. */
+/**
+ * Has QEMU write the kernel, its entry and the initramfs into the guest's memory: QEMU 7.2 hands a Xen guest its kernel
+ * through an I/O port, byte by byte, which takes half a minute here; its loader device writes a file at once.
+ */
 function deviceModelArguments({ entry, initramfs }: ReturnType<typeof guestFiles>): string[] {
   const load = (path: string, address: number) => {
     return ['-device', `loader,file=${path},addr=0x${address.toString(16)},force-raw=on`];

@@ -5,7 +5,7 @@ import { assetsDirectory } from '../assets.js';
 import type { Profile } from '../profile.js';
 import { cpioDirectory, cpioFile, cpioLink, createCpio } from './cpio.js';
 import { readModules } from './kernel-modules.js';
-import { extractKernel, guestEntry, splitKernel } from './linux-image.js';
+import { extractKernel, flattenKernel, guestEntry, realModePart } from './linux-image.js';
 import { kernelVersion, labHome } from './root.js';
 
 /** What dom0's kernel needs before it can read its disk. */
@@ -35,10 +35,10 @@ export function writeGuestFiles(root: string): void {
   const version = kernelVersion(root);
   const home = join(root, labHome, 'guest');
   mkdirSync(join(home, 'modules'), { recursive: true });
-  const { realMode, protectedMode } = splitKernel(readFileSync(join(root, `boot/vmlinuz-${version}`)));
-  writeFileSync(join(home, 'real-mode'), realMode);
+  const bzImage = readFileSync(join(root, `boot/vmlinuz-${version}`));
+  writeFileSync(join(home, 'real-mode'), realModePart(bzImage));
   writeFileSync(join(home, 'entry'), guestEntry());
-  writeFileSync(join(home, 'kernel'), protectedMode);
+  writeFileSync(join(home, 'kernel'), flattenKernel(extractKernel(bzImage)));
   writeFileSync(join(home, 'base.cpio'), createCpio(busyboxEntries(root, 'guest/init')));
   for (const name of guestModules) {
     const modules = readModules(join(root, 'usr/lib/modules', version), [name]);

@@ -30,37 +30,112 @@ export function extractKernel(bzImage: Buffer): Buffer {
   return kernel;
 }
 
-/** Where a guest's parts are in its memory before its processor runs. Each is below 192 MiB. */
-export const guestAddresses = { entry: 0xf0_0000, kernel: 0x100_0000, initramfs: 0x800_0000 } as const;
+/**
+ * Where a guest's parts are in its memory before its processor runs, each below 192 MiB. The kernel's place is the one
+ * it is linked for (CONFIG_PHYSICAL_START); between `tables` and `entry` the page tables of {@link guestEntry}.
+ */
+export const guestAddresses = {
+  tables: 0xe0_0000,
+  entry: 0xf0_0000,
+  kernel: 0x100_0000,
+  initramfs: 0x800_0000,
+} as const;
+
+/** The real-mode part of a bzImage, told to go on at {@link guestEntry}: `code32_start` (0x214). */
+export function realModePart(bzImage: Buffer): Buffer {
+  // QEMU wants something to follow the real-mode part.
+  const realMode = Buffer.concat([bzImage.subarray(0, realModeBytes(bzImage)), Buffer.alloc(512)]);
+  realMode.writeUInt32LE(guestAddresses.entry, 0x214);
+  return realMode;
+}
+
+/** ELF-64 (System V ABI, "Program Header"): loadable segments. */
+const loadable = 1;
 
 /**
- * A bzImage in two: the real-mode part, told where to go on, and the rest.
- * QEMU 7.2 hands a Xen guest its kernel through an I/O port, byte by byte, which takes half a minute here; its loader
- * device writes a file straight into the guest's memory. `code32_start` (0x214) is where the real-mode part jumps to.
+ * An unpacked kernel as it lies in memory from `guestAddresses.kernel` on. A guest that unpacked its kernel itself would
+ * need five emulated seconds for it, and with QEMU 10 on Xen 4.17 the XZ unpacker calls good data corrupt.
  */
-export function splitKernel(bzImage: Buffer): { realMode: Buffer; protectedMode: Buffer } {
-  const length = realModeBytes(bzImage);
-  // QEMU wants something to follow the real-mode part.
-  const realMode = Buffer.concat([bzImage.subarray(0, length), Buffer.alloc(512)]);
-  realMode.writeUInt32LE(guestAddresses.entry, 0x214);
-  return { realMode, protectedMode: bzImage.subarray(length) };
+export function flattenKernel(elf: Buffer): Buffer {
+  const headers = Array.from({ length: elf.readUInt16LE(56) }, (_, index) => {
+    const at = Number(elf.readBigUInt64LE(32)) + index * elf.readUInt16LE(54);
+    return {
+      type: elf.readUInt32LE(at),
+      offset: Number(elf.readBigUInt64LE(at + 8)),
+      address: Number(elf.readBigUInt64LE(at + 24)),
+      sizeBytes: Number(elf.readBigUInt64LE(at + 32)),
+    };
+  });
+  const segments = headers.filter(({ type }) => type === loadable);
+  const end = Math.max(0, ...segments.map(({ address, sizeBytes }) => address + sizeBytes));
+  const starts = [Number(elf.readBigUInt64LE(24)), ...segments.map(({ address }) => address)];
+  if (Math.min(...starts) !== guestAddresses.kernel || starts[0] !== guestAddresses.kernel) {
+    throw new LabError(
+      LabErrorCode.imageBuildFailed,
+      'The kernel does not start at 16 MiB, as every x86 kernel does.',
+    );
+  }
+  if (end > guestAddresses.initramfs) {
+    throw new LabError(LabErrorCode.imageBuildFailed, 'The kernel is too large for its place in the guest.');
+  }
+  const image = Buffer.alloc(end - guestAddresses.kernel);
+  for (const { offset, address, sizeBytes } of segments) {
+    elf.copy(image, address - guestAddresses.kernel, offset, offset + sizeBytes);
+  }
+  return image;
 }
 
 /** Where in {@link guestEntry} the initramfs's size stands: 32 bits, little-endian. */
 export const entrySizeOffset = 16;
 
 /**
- * What runs between the real-mode part and the kernel: it says where the initramfs is (`ramdisk_image`, 0x218, and
- * `ramdisk_size`, 0x21c), because QEMU's boot ROM overwrites what the file's header says. ESI is the address of
- * `boot_params` (boot.rst, "32-bit boot protocol").
+ * What runs between the real-mode part, which leaves in flat 32-bit mode with ESI at `boot_params`, and the kernel,
+ * which wants 64-bit mode with memory mapped onto itself (boot.rst, "64-bit boot protocol"). It also says where the
+ * initramfs is (`ramdisk_image`, 0x218, and `ramdisk_size`, 0x21c), because QEMU's boot ROM overwrites what the file's
+ * header says.
  */
 export function guestEntry(initramfsBytes = 0): Buffer {
+  const { tables, entry, kernel, initramfs } = guestAddresses;
   const word = (value: number) => [value, value >>> 8, value >>> 16, value >>> 24].map((byte) => byte & 0xff);
-  return Buffer.from([
-    ...[0xc7, 0x86, ...word(0x218), ...word(guestAddresses.initramfs)], // movl $initramfs, 0x218(%esi)
+  const store = (address: number, value: number) => [0xc7, 0x05, ...word(address), ...word(value)];
+  const page = (index: number) => tables + index * 0x1000;
+  // Present and writable; for a page of 2 MiB also "large".
+  const table = 0x03;
+  const largePage = 0x83;
+  const code = [
+    ...[0xc7, 0x86, ...word(0x218), ...word(initramfs)], // movl $initramfs, 0x218(%esi)
     ...[0xc7, 0x86, ...word(0x21c), ...word(initramfsBytes)], // movl $size, 0x21c(%esi)
-    ...[0xb8, ...word(guestAddresses.kernel)], // movl $kernel, %eax
-    ...[0xff, 0xe0], // jmp *%eax
+    ...[0xbf, ...word(tables)], // movl $tables, %edi
+    ...[0x31, 0xc0], // xorl %eax, %eax
+    ...[0xb9, ...word(6 * 1024)], // movl $(6 pages), %ecx
+    ...[0x89, 0x07, 0x83, 0xc7, 0x04, 0x49, 0x75, 0xf8], // 1: movl %eax, (%edi); addl $4, %edi; decl %ecx; jnz 1b
+    ...store(page(0), page(1) + table),
+    ...[0, 1, 2, 3].flatMap((index) => store(page(1) + index * 8, page(2 + index) + table)),
+    ...[0xbf, ...word(page(2))], // movl $directories, %edi
+    ...[0xb8, ...word(largePage)], // movl $largePage, %eax
+    ...[0x89, 0x07, 0x83, 0xc7, 0x08], // 2: movl %eax, (%edi); addl $8, %edi
+    ...[0x05, ...word(0x20_0000), 0x73, 0xf4], // addl $2 MiB, %eax; jnc 2b
+    ...[0x0f, 0x20, 0xe0, 0x83, 0xc8, 0x20, 0x0f, 0x22, 0xe0], // CR4.PAE
+    ...[0xb8, ...word(tables), 0x0f, 0x22, 0xd8], // CR3
+    ...[0xb9, ...word(0xc000_0080), 0x0f, 0x32, 0x0f, 0xba, 0xe8, 0x08, 0x0f, 0x30], // EFER.LME
+    ...[0x0f, 0x20, 0xc0, 0x0f, 0xba, 0xe8, 0x1f, 0x0f, 0x22, 0xc0], // CR0.PG
+  ];
+  const longMode = entry + code.length + 14;
+  const inLongMode = [
+    ...[0xb8, ...word(0x18), 0x8e, 0xd8, 0x8e, 0xc0, 0x8e, 0xd0], // %ds, %es, %ss
+    ...[0x89, 0xf6], // movl %esi, %esi
+    ...[0xb8, ...word(kernel), 0xff, 0xe0], // movl $kernel, %eax; jmp *%rax
+  ];
+  const descriptors = longMode + inLongMode.length;
+  return Buffer.from([
+    ...code,
+    ...[0x0f, 0x01, 0x15, ...word(descriptors + 32)], // lgdt
+    ...[0xea, ...word(longMode), 0x10, 0x00], // ljmp $0x10, $longMode
+    ...inLongMode,
+    ...Array.from({ length: 16 }, () => 0), // nothing at selectors 0 and 8
+    ...[0xff, 0xff, 0x00, 0x00, 0x00, 0x9a, 0xaf, 0x00], // 0x10: 64-bit code
+    ...[0xff, 0xff, 0x00, 0x00, 0x00, 0x92, 0xcf, 0x00], // 0x18: data
+    ...[31, 0, ...word(descriptors)],
   ]);
 }
 
