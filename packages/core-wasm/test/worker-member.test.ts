@@ -68,6 +68,8 @@ const pools: ScanPool[] = [];
 async function open(options: ScanPoolOptions = {}): Promise<ScanPool> {
   const pool = await ScanPool.open({ threads: 2, ownThread: false, offloadBytes: 0, ...options });
   pools.push(pool);
+  // The bitmap's memory is introduced by a message; a call that comes before it is put back, and no scan has begun.
+  await pool.count(bitmap);
   return pool;
 }
 

@@ -20,7 +20,7 @@ describe('HostControl', () => {
       return { commandLine, one: `${one?.startFrame} ${one?.frameCount}`, many, none };
     }, null);
     expect(results).toEqual({
-      commandLine: 'iommu=verbose extra_guest_irqs=64',
+      commandLine: 'iommu=required extra_guest_irqs=64',
       one: '4096 1',
       many: 200,
       none: [],

@@ -53,8 +53,8 @@ export function realModePart(bzImage: Buffer): Buffer {
 const loadable = 1;
 
 /**
- * An unpacked kernel as it lies in memory from `guestAddresses.kernel` on. A guest that unpacked its kernel itself would
- * need five emulated seconds for it, and with QEMU 10 on Xen 4.17 the XZ unpacker calls good data corrupt.
+ * An unpacked kernel as it lies in memory from `guestAddresses.kernel` on. A guest that unpacked its kernel itself
+ * would need five emulated seconds for it, and with QEMU 10 on Xen 4.17 the XZ unpacker calls good data corrupt.
  */
 export function flattenKernel(elf: Buffer): Buffer {
   const headers = Array.from({ length: elf.readUInt16LE(56) }, (_, index) => {

@@ -38,8 +38,8 @@ export interface DmarTable {
 }
 
 /**
- * Reads the table of Intel's IOMMUs. Structures of other types are skipped. Xen renames it, so that dom0 does not take the
- * IOMMU too.
+ * Reads the table of Intel's IOMMUs. Structures of other types are skipped. Xen renames it, so that dom0 does not take
+ * the IOMMU too.
  *
  * @throws {@link PciError} `ACPI_TABLE_INVALID`
  */

@@ -56,8 +56,8 @@ export interface Attached extends AttachedFunction {
   /** The guest was already running; a paused one finds the device when it starts. */
   readonly running: boolean;
   /**
-   * By ACPI hot-plug: a running guest was told of it, and it can be asked to eject it. If not, a running one has to look
-   * for new devices.
+   * By ACPI hot-plug: a running guest was told of it, and it can be asked to eject it. If not, a running one has to
+   * look for new devices.
    */
   readonly announced: boolean;
   readonly modelStarted: boolean;

@@ -22,6 +22,7 @@ class Qemu {
   readonly plugged = new Map<string, number>();
   readonly asked: string[] = [];
   answer: Answer = 'ejects';
+  beforeAdd: () => void = () => {};
   readonly #monitors: FakeQmp[] = [];
 
   static async listen(host: FakeHost): Promise<Qemu> {
@@ -48,6 +49,7 @@ class Qemu {
   }
 
   #add({ driver, id, addr }: JsonObject): void {
+    this.beforeAdd();
     if (driver !== 'pci-testdev') throw new FakeError('GenericError', `'${driver as string}' is not a valid device`);
     this.plugged.set(id as string, Number.parseInt(addr as string, 16));
   }
@@ -106,11 +108,7 @@ test('a running guest is told of the device, asked to eject it, and everything i
 test('our server has the slot before the guest is told of it', async () => {
   const { host, qemu } = await hostWithQemu();
   let servedThen: readonly string[] = [];
-  const { set } = qemu.plugged;
-  qemu.plugged.set = function (...args) {
-    servedThen = host.dump().filter((line) => line.startsWith('model'));
-    return set.apply(this, args);
-  };
+  qemu.beforeAdd = () => (servedThen = host.dump().filter((line) => line.startsWith('model')));
   await attach(host, { domain: '5', spec: CARD });
   expect(servedThen).toEqual([`model 5: ${CARD}`]);
 });
@@ -184,7 +182,7 @@ test('a paused guest is not waited for; the request stays with it', async () => 
 
 test('a QEMU without the placeholder: the device is attached, and the guest has to look for it', async () => {
   const { host, qemu } = await hostWithQemu();
-  qemu.plugged.set = () => {
+  qemu.beforeAdd = () => {
     throw new FakeError('GenericError', "'pci-testdev' is not a valid device model name");
   };
   expect(await attach(host, { domain: '5', spec: CARD })).toMatchObject({
@@ -207,11 +205,7 @@ test('without its model a guest is not asked: its driver would wait for an answe
 test('a failure after the guest was told takes the announcement back', async () => {
   const { host, qemu } = await hostWithQemu();
   const controller = new AbortController();
-  const { set } = qemu.plugged;
-  qemu.plugged.set = function (...args) {
-    controller.abort();
-    return set.apply(this, args);
-  };
+  qemu.beforeAdd = () => controller.abort();
   const before = host.dump();
   expect(await failure(attach(host, { domain: '5', spec: CARD, signal: controller.signal }))).toMatchObject({
     code: 'XENPT_ABORTED',
