@@ -8,6 +8,7 @@ import { LabError, LabErrorCode, lastLines } from './errors.js';
 import type { GuestOptions } from './guest/config.js';
 import { Guest } from './guest/guest.js';
 import { ensureImage, type Progress } from './image/build.js';
+import { findEmulator } from './image/emulator.js';
 import { defaultDevices, placeDevices, type LabDevice } from './machine/devices.js';
 import type { Machine } from './machine/machine.js';
 import { powerOn } from './power-on.js';
@@ -79,11 +80,17 @@ export class Lab {
       onProgress: ({ step }) => progress(step),
       ...(cache === undefined ? {} : { cache }),
     });
+    const emulator = await findEmulator(profile, {
+      onProgress: ({ step }) => progress(step),
+      ...(signal === undefined ? {} : { signal }),
+      ...(cache === undefined ? {} : { cache }),
+    });
     removeAbandoned();
     const runDirectory = mkdtempSync(join(tmpdir(), `${runPrefix}${process.pid}-`));
     try {
       const { machine, agent } = await powerOn({
         image,
+        emulator,
         devices,
         runDirectory,
         timeoutMs: options.bootTimeoutMs ?? defaultBootTimeoutMs,

@@ -256,7 +256,7 @@ export function passthroughScenarios(scene: () => Setting, options: { readonly h
           expect(ledger.messageInterrupts).toEqual([]);
         }
         console.table(seconds);
-        expect((await living.exec('dmesg')).output).not.toMatch(/Oops|BUG:|WARNING:|Call Trace|watchdog/);
+        expect((await living.exec('dmesg')).output).not.toMatch(/Oops|BUG:|WARNING:|Call Trace|NETDEV WATCHDOG/);
       });
     });
 

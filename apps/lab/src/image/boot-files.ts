@@ -37,8 +37,9 @@ export function writeGuestFiles(root: string): void {
   mkdirSync(join(home, 'modules'), { recursive: true });
   const bzImage = readFileSync(join(root, `boot/vmlinuz-${version}`));
   writeFileSync(join(home, 'real-mode'), realModePart(bzImage));
-  writeFileSync(join(home, 'entry'), guestEntry());
-  writeFileSync(join(home, 'kernel'), flattenKernel(extractKernel(bzImage)));
+  const kernel = flattenKernel(extractKernel(bzImage));
+  writeFileSync(join(home, 'entry'), guestEntry(kernel.entry));
+  writeFileSync(join(home, 'kernel'), kernel.image);
   writeFileSync(join(home, 'base.cpio'), createCpio(busyboxEntries(root, 'guest/init')));
   for (const name of guestModules) {
     const modules = readModules(join(root, 'usr/lib/modules', version), [name]);

@@ -52,11 +52,17 @@ export function realModePart(bzImage: Buffer): Buffer {
 /** ELF-64 (System V ABI, "Program Header"): loadable segments. */
 const loadable = 1;
 
+export interface FlatKernel {
+  readonly image: Buffer;
+  /** Physical address of its first instruction. */
+  readonly entry: number;
+}
+
 /**
  * An unpacked kernel as it lies in memory from `guestAddresses.kernel` on. A guest that unpacked its kernel itself
- * would need five emulated seconds for it, and with QEMU 10 on Xen 4.17 the XZ unpacker calls good data corrupt.
+ * would need five emulated seconds for it.
  */
-export function flattenKernel(elf: Buffer): Buffer {
+export function flattenKernel(elf: Buffer): FlatKernel {
   const headers = Array.from({ length: elf.readUInt16LE(56) }, (_, index) => {
     const at = Number(elf.readBigUInt64LE(32)) + index * elf.readUInt16LE(54);
     return {
@@ -67,13 +73,11 @@ export function flattenKernel(elf: Buffer): Buffer {
     };
   });
   const segments = headers.filter(({ type }) => type === loadable);
-  const end = Math.max(0, ...segments.map(({ address, sizeBytes }) => address + sizeBytes));
-  const starts = [Number(elf.readBigUInt64LE(24)), ...segments.map(({ address }) => address)];
-  if (Math.min(...starts) !== guestAddresses.kernel || starts[0] !== guestAddresses.kernel) {
-    throw new LabError(
-      LabErrorCode.imageBuildFailed,
-      'The kernel does not start at 16 MiB, as every x86 kernel does.',
-    );
+  const entry = Number(elf.readBigUInt64LE(24));
+  const start = Math.min(...segments.map(({ address }) => address));
+  const end = Math.max(...segments.map(({ address, sizeBytes }) => address + sizeBytes));
+  if (start !== guestAddresses.kernel || entry < start || entry >= end) {
+    throw new LabError(LabErrorCode.imageBuildFailed, 'The kernel is not made to start at 16 MiB.');
   }
   if (end > guestAddresses.initramfs) {
     throw new LabError(LabErrorCode.imageBuildFailed, 'The kernel is too large for its place in the guest.');
@@ -82,7 +86,7 @@ export function flattenKernel(elf: Buffer): Buffer {
   for (const { offset, address, sizeBytes } of segments) {
     elf.copy(image, address - guestAddresses.kernel, offset, offset + sizeBytes);
   }
-  return image;
+  return { image, entry };
 }
 
 /** Where in {@link guestEntry} the initramfs's size stands: 32 bits, little-endian. */
@@ -94,8 +98,8 @@ export const entrySizeOffset = 16;
  * initramfs is (`ramdisk_image`, 0x218, and `ramdisk_size`, 0x21c), because QEMU's boot ROM overwrites what the file's
  * header says.
  */
-export function guestEntry(initramfsBytes = 0): Buffer {
-  const { tables, entry, kernel, initramfs } = guestAddresses;
+export function guestEntry(kernelEntry: number, initramfsBytes = 0): Buffer {
+  const { tables, entry, initramfs } = guestAddresses;
   const word = (value: number) => [value, value >>> 8, value >>> 16, value >>> 24].map((byte) => byte & 0xff);
   const store = (address: number, value: number) => [0xc7, 0x05, ...word(address), ...word(value)];
   const page = (index: number) => tables + index * 0x1000;
@@ -124,7 +128,7 @@ export function guestEntry(initramfsBytes = 0): Buffer {
   const inLongMode = [
     ...[0xb8, ...word(0x18), 0x8e, 0xd8, 0x8e, 0xc0, 0x8e, 0xd0], // %ds, %es, %ss
     ...[0x89, 0xf6], // movl %esi, %esi
-    ...[0xb8, ...word(kernel), 0xff, 0xe0], // movl $kernel, %eax; jmp *%rax
+    ...[0xb8, ...word(kernelEntry), 0xff, 0xe0], // movl $kernelEntry, %eax; jmp *%rax
   ];
   const descriptors = longMode + inLongMode.length;
   return Buffer.from([

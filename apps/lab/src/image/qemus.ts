@@ -32,30 +32,29 @@ export interface FetchOptions {
   readonly onProgress?: (progress: Progress) => void;
 }
 
-/**
- * Each Debian's QEMU with the libraries of that Debian, verified by apt and unpacked into the cache once. By its own
- * loader it runs on any Linux, and it needs no root. One that can not be had does not keep the others away.
- */
+/** Each Debian's QEMU. One that can not be had does not keep the others away. */
 export async function fetchQemus(options: FetchOptions = {}): Promise<FetchedQemu[]> {
-  const startedMs = performance.now();
-  const cache = options.cache ?? cacheDirectory();
   const fetched: FetchedQemu[] = [];
-  for (const suite of suites) {
-    const directory = join(cache, 'qemus', suite);
-    const progress = (step: string) => options.onProgress?.({ step, elapsedMs: performance.now() - startedMs });
-    let failure: Error | undefined;
-    try {
-      await ensureDirectory(
-        directory,
-        (aside) => build(suite, aside, cache, progress, options.signal),
-        options.signal,
-      );
-    } catch (cause) {
-      failure = cause as Error;
-    }
-    fetched.push({ suite, directory, failure });
-  }
+  for (const suite of suites) fetched.push(await fetchQemu(suite, options));
   return fetched;
+}
+
+/**
+ * One Debian's QEMU with the libraries of that Debian, verified by apt and unpacked into the cache once. By its own
+ * loader it runs on any Linux, and it needs no root.
+ */
+export async function fetchQemu(suite: (typeof suites)[number], options: FetchOptions = {}): Promise<FetchedQemu> {
+  const { cache = cacheDirectory(), signal, onProgress } = options;
+  const startedMs = performance.now();
+  const directory = join(cache, 'qemus', suite);
+  const progress = (step: string) => onProgress?.({ step, elapsedMs: performance.now() - startedMs });
+  let failure: Error | undefined;
+  try {
+    await ensureDirectory(directory, (aside) => build(suite, aside, cache, progress, signal), signal);
+  } catch (cause) {
+    failure = cause as Error;
+  }
+  return { suite, directory, failure };
 }
 
 async function build(

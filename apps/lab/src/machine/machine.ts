@@ -23,7 +23,7 @@ export class Machine {
   private constructor(options: MachineOptions) {
     this.#files = runFiles(options.runDirectory);
     const log = openSync(this.#files.qemuLog, 'w');
-    const args = ['--pdeathsig', 'KILL', '--', 'qemu-system-x86_64', ...qemuArguments(options)];
+    const args = ['--pdeathsig', 'KILL', '--', options.emulator, ...qemuArguments(options)];
     this.#child = spawn('setpriv', args, { stdio: ['ignore', log, log] });
     closeSync(log);
     this.#ended = new Promise((resolve) => {

@@ -14,6 +14,8 @@ export interface SavedState {
 }
 
 export interface MachineOptions {
+  /** QEMU's program: a path, or a name to be found by PATH. */
+  readonly emulator: string;
   readonly image: Pick<Image, 'disk' | 'xen' | 'kernel' | 'initramfs'>;
   readonly devices: readonly LabDevice[];
   /** Folder for the sockets and the serial log. */

@@ -17,7 +17,7 @@ const pollMs = 50;
  * hash of all that QEMU makes the machine of.
  */
 export async function locateState(options: MachineOptions & { image: { directory: string } }): Promise<SavedState> {
-  const version = await run('qemu-system-x86_64', ['--version'], { timeoutMs: 30_000 });
+  const version = await run(options.emulator, ['--version'], { timeoutMs: 30_000 });
   const arguments_ = qemuArguments({ ...options, runDirectory: '/', devices: options.devices.map(withoutHostPaths) });
   const key = createHash('sha256')
     .update(JSON.stringify([version, processorClock(readFileSync('/proc/cpuinfo', 'utf8')), arguments_]))

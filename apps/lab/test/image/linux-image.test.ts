@@ -68,18 +68,19 @@ describe('flattenKernel', () => {
   const { kernel, initramfs } = guestAddresses;
 
   it('puts each loadable segment where it belongs, and zeros between', () => {
-    const image = flattenKernel(
-      elf(kernel, [
+    const { image, entry } = flattenKernel(
+      elf(kernel + 2, [
         { type: 1, address: kernel, content: 'text' },
         { type: 1, address: kernel + 8, content: 'data' },
         { type: 4, address: 0, content: 'note' },
       ]),
     );
+    expect(entry).toBe(kernel + 2);
     expect(image.toString('latin1')).toBe('text\0\0\0\0data');
   });
 
   it.each([
-    ['entered elsewhere', elf(kernel + 4, [{ type: 1, address: kernel, content: 'text' }])],
+    ['entered behind its end', elf(kernel + 4, [{ type: 1, address: kernel, content: 'text' }])],
     ['linked for elsewhere', elf(kernel, [{ type: 1, address: kernel - 4096, content: 'text' }])],
     ['without anything to load', elf(0, [])],
     [
@@ -96,7 +97,7 @@ describe('flattenKernel', () => {
 
 describe('guestEntry', () => {
   it('is what an assembler makes of its comments, with the size where it says', () => {
-    const code = guestEntry(0x11223344);
+    const code = guestEntry(0x1000000, 0x11223344);
     expect(code.readUInt32LE(entrySizeOffset)).toBe(0x11223344);
     expect(code.toString('hex')).toBe(
       [

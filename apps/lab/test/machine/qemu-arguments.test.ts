@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { diskLayerArguments, qemuArguments, type MachineOptions } from '../../src/machine/qemu-arguments.js';
 
 const options: MachineOptions = {
+  emulator: 'qemu-system-x86_64',
   image: { disk: '/i/dom0.img', xen: '/i/xen', kernel: '/i/vmlinux', initramfs: '/i/initrd.img' },
   devices: [],
   runDirectory: '/run/lab',
