@@ -12,7 +12,7 @@ import {
 } from '../src/index.js';
 import { capabilityRegisters } from '../src/capabilities/capability.js';
 
-const file = new URL('../docs/guest-view.md', import.meta.url);
+const file = new URL('../../../docs/guest-view.md', import.meta.url);
 
 /** An occurrence in which every register stands: 64 bits and masks of MSI, version 2 of PCI Express, a reset. */
 const fullest: Readonly<Record<number, readonly number[]>> = {

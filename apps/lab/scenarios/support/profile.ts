@@ -5,6 +5,7 @@ import { assignableScenarios } from './assignable.js';
 import { configViewScenarios } from './config-view.js';
 import { dirtyLogScenarios } from './dirty-log.js';
 import { dirtyRateScenarios } from './dirty-rate.js';
+import { inventoryScenarios } from './inventory.js';
 import { passthroughScenarios } from './passthrough.js';
 import { qmpScenarios } from './qmp.js';
 import { describeSavedMachine } from './saved-machine.js';
@@ -38,6 +39,7 @@ export function describeProfile(
     afterAll(() => setting?.close());
 
     const lab = () => setting.lab;
+    inventoryScenarios(() => setting);
     assignableScenarios(lab, { everyKill: soak });
     passthroughScenarios(() => setting, { hotPlugs: soak ? 10 : 2 });
     if (soak) accessScenarios(() => setting, thoroughAccesses);
