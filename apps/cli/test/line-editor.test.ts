@@ -13,6 +13,8 @@ describe('lines that a person types', () => {
   beforeEach(() => {
     home = mkdtempSync(join(tmpdir(), 'line-editor-'));
     vi.stubEnv('HOME', home);
+    // On a dumb one Node edits nothing.
+    vi.stubEnv('TERM', 'xterm');
   });
   afterEach(() => {
     vi.unstubAllEnvs();
