@@ -202,7 +202,7 @@ export function passthroughScenarios(scene: () => Setting, options: { readonly h
       expect(nodes.stdout).not.toMatch(new RegExp(`domid = "${guest.domid}"|frontend-id = "${guest.domid}"`));
     });
 
-    describe('a guest that runs', () => {
+    describe.runIf(options.hotPlugs > 0)('a guest that runs', () => {
       let living: Guest;
       let rights: unknown;
       beforeAll(async () => {

