@@ -1,3 +1,3 @@
 import { describeProfile } from './support/profile.js';
 
-describeProfile('xen-4.17', { vcpus: 4, groups: ['dirty log'], hotPlugs: 2 });
+describeProfile('xen-4.17', { vcpus: 4, groups: ['configuration view', 'dirty log'], hotPlugs: 2 });
