@@ -1,3 +1,5 @@
+import { expandBdf, type XenErrorCode, XenOperationError } from '@xenpt/qmp-sdk/xen';
+import { UsageError } from './usage-error.js';
 import type { VerbContext } from './verb.js';
 
 /** One device failed after others were done; what was done stays done and is reported. */
@@ -11,21 +13,47 @@ export class PartlyDone extends Error {
   }
 }
 
-/** Takes the devices one after another and stops at the first that fails. */
+/** The functions that the words mean, each once, in their order: `03:00.*` is all of that device. */
+export function expandDevices({ host }: VerbContext, words: readonly string[]): string[] {
+  return [...new Set(words.flatMap((word) => expandBdf(host, word)))];
+}
+
+/** The same for `BDF[@VSLOT]`; several functions get the first free slots. */
+export function expandSpecs({ host }: VerbContext, spec: string): string[] {
+  const [device = '', ...slot] = spec.split('@');
+  if (!/\*|^[0-9a-f:]+$/i.test(device)) return [spec];
+  const functions = expandBdf(host, device);
+  if (slot.length === 0) return functions;
+  throw new UsageError(
+    `${spec} names ${functions.length} functions and one slot`,
+    'Leave the slot out, or attach each function with a slot of its own.',
+  );
+}
+
+/**
+ * Takes the devices one after another and stops at the first that fails.
+ *
+ * @param passed the code of an error with which a device that only `.*` named is passed over
+ */
 export async function eachDevice<T extends object>(
   { signal }: VerbContext,
   devices: readonly string[],
   operation: (device: string) => Promise<T>,
+  passed?: XenErrorCode,
 ): Promise<T[]> {
   const done: T[] = [];
+  let last: unknown;
   for (const device of devices) {
     try {
       signal.throwIfAborted();
       done.push(await operation(device));
     } catch (error) {
+      last = error;
+      if (passed !== undefined && error instanceof XenOperationError && error.code === passed) continue;
       if (done.length === 0) throw error;
       throw new PartlyDone(done, error);
     }
   }
+  if (done.length === 0) throw last;
   return done;
 }

@@ -52,6 +52,8 @@ const byErrorCode: Readonly<Partial<Record<string, ExitCode>>> = {
   [XenErrorCode.nothingToUndo]: ExitCode.refused,
   [XenErrorCode.identityChanged]: ExitCode.refused,
   [XenErrorCode.needsOverride]: ExitCode.refused,
+  [XenErrorCode.refusedByRule]: ExitCode.refused,
+  XENPT_DECLINED: ExitCode.refused,
   PCI_GRAMMAR: ExitCode.usage,
   PCI_SBDF_SYNTAX: ExitCode.usage,
   PCI_SEGMENT_NOT_ON_XEN: ExitCode.refused,

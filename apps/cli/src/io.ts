@@ -15,6 +15,10 @@ export interface Io {
   readonly readFile: (path: string, mostBytes: number) => Promise<Uint8Array>;
   /** Writes a file that a person asked for by `--output`; it appears whole or not at all. */
   readonly writeFile: (path: string, content: string | Uint8Array) => void;
+  /** Asks a person, who may answer no; undefined where nobody sits at a terminal. */
+  readonly confirm?: ((question: string) => Promise<boolean>) | undefined;
+  /** Replaces the last line of the terminal that standard error is, '' takes it away; undefined: it is none. */
+  readonly statusLine?: ((text: string) => void) | undefined;
   /** A person looks at it and has not switched colours off (NO_COLOR). */
   readonly color: boolean;
   /** Bits of colour that the terminal shows where `color` is true; left out: 8. */

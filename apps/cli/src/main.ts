@@ -10,6 +10,7 @@ import { createStyle } from './output/style.js';
 import { buildProgram, type VerbOptions } from './program.js';
 import type { Verb } from './verb.js';
 import { PartlyDone } from './each-device.js';
+import { createProgress } from './progress.js';
 import { loadVerbs, withoutAlias } from './lazy-verbs.js';
 
 /**
@@ -69,6 +70,7 @@ async function printManPage(name: string, io: Io): Promise<ExitCode> {
 async function runVerb(io: Io, verb: Verb, args: readonly string[], options: VerbOptions): Promise<ExitCode> {
   const style = createStyle(io.color && !options.json);
   let host: XenHost | undefined;
+  const progress = createProgress(io);
   try {
     const context = {
       get host() {
@@ -77,13 +79,16 @@ async function runVerb(io: Io, verb: Verb, args: readonly string[], options: Ver
       style,
       signal: io.signal,
       io,
+      onStep: progress.onStep,
     };
     const { json, text, notes = [], exitCode = ExitCode.ok } = await verb.run(context, args, options);
+    progress.end();
     if (options.json && json) io.stdout(formatJson(json));
     if (!options.json && text !== undefined) io.stdout(`${text}\n`);
     for (const note of notes) io.stderr(`${createStyle(io.color).warning('note:')} ${note}\n`);
     return exitCode;
   } catch (thrown) {
+    progress.end();
     const done = thrown instanceof PartlyDone ? thrown.done : [];
     const error = thrown instanceof PartlyDone ? thrown.cause : thrown;
     if (options.json) {
@@ -129,6 +134,21 @@ export function abortWhenUnread(stream: NodeJS.WritableStream, controller: Abort
   });
 }
 
+/** What is not clearly a yes is a no; so is Ctrl-C. */
+function askPerson(signal: AbortSignal): (question: string) => Promise<boolean> {
+  return async (question) => {
+    const { createInterface } = await import('node:readline/promises');
+    const lines = createInterface({ input: process.stdin, output: process.stderr });
+    try {
+      return /^\s*y(es)?\s*$/i.test(await lines.question(question, { signal }));
+    } catch {
+      return false;
+    } finally {
+      lines.close();
+    }
+  };
+}
+
 /** Runs this process's command line; called by bin/xenpt.js. */
 export async function runProcess(): Promise<void> {
   const controller = new AbortController();
@@ -147,6 +167,12 @@ export async function runProcess(): Promise<void> {
     },
     readFile: (path, mostBytes) => readInput(path, process.stdin, mostBytes),
     writeFile: writeWhole,
+    get confirm() {
+      return process.stdin.isTTY && process.stderr.isTTY ? askPerson(controller.signal) : undefined;
+    },
+    get statusLine() {
+      return process.stderr.isTTY ? (text: string) => void process.stderr.write(`\r\x1b[K${text}`) : undefined;
+    },
     color: process.stdout.isTTY && (process.env['NO_COLOR'] ?? '') === '',
     colorDepth: process.stdout.isTTY ? process.stdout.getColorDepth() : 1,
     version: manifest.version,

@@ -21,10 +21,19 @@ export const conceptSections: readonly (readonly [title: string, ...paragraphs: 
     '`xenpt undo` does the opposite of a finished transaction, as a transaction of its own.',
   ],
   [
+    'VERDICTS AND OVERRIDES',
+    '`xenpt list` and `xenpt show` judge each device by named rules; `xenpt explain` has them all. What a rule ' +
+      'calls not assignable, assignable add and attach refuse. Three overrides set some rules aside, each those ' +
+      'that it names and no other: --accept-siblings (group-incomplete, bus-shared), --allow-critical (boot-disk, ' +
+      'management-route, only-display), --no-reset-ok (no-reset). What was set aside stands in the journal, in ' +
+      '`xenpt undo --list` and in `xenpt assignable list`. One that was given when the device was made assignable ' +
+      'holds for the guest that gets it.',
+  ],
+  [
     'RESET',
     'A device should forget its last user before it gets the next one. pciback resets it when it takes it ' +
       'and when it gives it away, by the first method that the kernel has for it. A device without one ' +
-      'keeps what its last guest has left in it.',
+      'keeps what its last guest has left in it; it is refused without --no-reset-ok.',
   ],
   [
     'GROUPS',

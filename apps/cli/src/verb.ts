@@ -10,7 +10,12 @@ export interface VerbContext {
   readonly style: Style;
   readonly signal: AbortSignal;
   /** For what a verb shows while it runs; its result is what `run` returns. */
-  readonly io: Pick<Io, 'stdout' | 'stderr' | 'stdin' | 'terminal' | 'colorDepth' | 'readFile' | 'writeFile'>;
+  readonly io: Pick<
+    Io,
+    'stdout' | 'stderr' | 'stdin' | 'terminal' | 'colorDepth' | 'readFile' | 'writeFile' | 'confirm'
+  >;
+  /** What an operation is at: shown on a terminal once it takes longer than a second. */
+  readonly onStep: (step: string) => void;
 }
 
 /** What a verb has to say, for a person and for a program. */

@@ -131,13 +131,20 @@ test('bad cases: attach twice, attached elsewhere, IOMMU off', async () => {
 });
 
 test('several devices stop at the first that fails, and what was done is told', async () => {
+  const host = fakeHost({ functions: [fakeNetworkCard, { sbdf: '0000:04:00.0', driver: 'igb' }] });
+  await run(host, 'assignable add 03:00.0 04:00.0');
+  host.sysfs.refusing.add('/sys/bus/pci/drivers/igb');
+  const { exitCode, stdout } = await run(host, 'assignable remove 03:00.0 04:00.0 --json');
+  expect(exitCode).toBe(7);
+  expect(parse(stdout)).toMatchObject({ error: { code: 'XENPT_STEP_FAILED' }, devices: [{ sbdf: CARD }] });
+});
+
+test('of several devices none is taken when one cannot be', async () => {
   const host = fakeHost();
+  const before = host.dump();
   const { exitCode, stdout } = await run(host, 'assignable add 03:00.0 09:00.0 --json');
-  expect(exitCode).toBe(3);
-  expect(parse(stdout)).toMatchObject({
-    error: { code: 'XENPT_NO_SUCH_DEVICE' },
-    devices: [{ sbdf: CARD }],
-  });
+  expect([exitCode, Object.keys(parse(stdout))]).toEqual([3, ['schemaVersion', 'error']]);
+  expect(host.dump()).toEqual(before);
 });
 
 test('--sysroot reaches the host; colours only when wanted', async () => {

@@ -35,6 +35,9 @@ export interface RunSettings {
   readonly colorDepth?: number;
   /** Set off: Ctrl-C. */
   readonly signal?: AbortSignal;
+  /** A person at the terminal, and the answer; left out: nobody. */
+  readonly confirm?: (question: string) => Promise<boolean>;
+  readonly statusLine?: (text: string) => void;
   /** Called with each piece of standard output, as it comes. */
   readonly onStdout?: (text: string) => void;
 }
@@ -58,6 +61,8 @@ export async function runOn(host: XenHost, line: string, settings: RunSettings =
     stderr: (text) => void (stderr += text),
     stdin: Readable.from([settings.stdin ?? '']),
     terminal: settings.terminal,
+    confirm: settings.confirm,
+    statusLine: settings.statusLine,
     readFile: (path, mostBytes) => readInput(path, Readable.from([settings.stdin ?? '']), mostBytes),
     writeFile: (path, content) => void files.set(path, content),
     color: settings.color ?? false,

@@ -126,13 +126,13 @@ test('assignable add, list and remove', async () => {
     '0000:03:00.0 is assignable; its driver was e1000e; undo with: xenpt undo 1\n',
   );
   expect((await run(host, 'assignable list')).stdout).toMatchInlineSnapshot(`
-    "ADDRESS       FROM DRIVER  NAME
-    0000:03:00.0  e1000e       -
+    "ADDRESS       FROM DRIVER  NAME  OVERRIDES
+    0000:03:00.0  e1000e       -     -
     "
   `);
   expect(parse((await run(host, 'assignable list --json')).stdout)).toEqual({
     schemaVersion: 1,
-    devices: [{ sbdf: '0000:03:00.0', driver: '/sys/bus/pci/drivers/e1000e', name: null }],
+    devices: [{ sbdf: '0000:03:00.0', driver: '/sys/bus/pci/drivers/e1000e', name: null, overrides: [] }],
   });
   expect((await run(host, 'assignable remove 03:00.0')).stdout).toBe('0000:03:00.0 is bound to e1000e again\n');
   expect((await run(host, 'assignable list')).stderr).toContain('No device is assignable');
@@ -157,8 +157,9 @@ test('attach --json', async () => {
   const host = fakeHost({ functions: [{ ...fakeNetworkCard, driver: 'pciback' }] });
   const { stdout, stderr } = await run(host, 'attach 5 03:00.0 --json');
   expect(stderr).toBe('');
-  expect(parse(stdout)).toEqual({
-    schemaVersion: 1,
+  const { attached, devices } = parse(stdout);
+  expect(devices).toEqual([attached]);
+  expect({ attached }).toEqual({
     attached: {
       domid: 5,
       domainName: 'guest5',
@@ -170,6 +171,7 @@ test('attach --json', async () => {
       modelStarted: true,
       pirq: 16,
       hidden: [],
+      setAside: [],
       vectors: 3,
       warnings: [],
     },

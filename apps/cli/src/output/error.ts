@@ -1,4 +1,5 @@
-import { describeError, nextStepOf, XenOperationError } from '@xenpt/qmp-sdk/xen';
+import { describeError, nextStepOf, type Reason, RefusedByRules, XenOperationError } from '@xenpt/qmp-sdk/xen';
+import { formatReason } from './overrides.js';
 import type { Style } from './style.js';
 
 export interface ErrorDescription {
@@ -9,6 +10,8 @@ export interface ErrorDescription {
   readonly step?: string;
   readonly outcome?: string;
   readonly leftovers?: readonly string[];
+  /** The rules that call a device not assignable. */
+  readonly reasons?: readonly Reason[];
 }
 
 /** What a program is told about a failure; `--json` prints it as `error`. */
@@ -29,14 +32,16 @@ export function describeFailure(error: unknown): ErrorDescription {
           leftovers: error.leftovers,
         }
       : {}),
+    ...(error instanceof RefusedByRules ? { reasons: error.reasons } : {}),
   };
 }
 
 /** What a person is told: what failed, why, what is left, what to do. */
 export function formatFailure(error: unknown, style: Style, debug: boolean): string {
-  const { message, cause, next, leftovers = [], outcome } = describeFailure(error);
+  const { message, cause, next, leftovers = [], outcome, reasons = [] } = describeFailure(error);
   const lines = [`${style.error('xenpt:')} ${message}`];
   if (cause !== null && !message.includes(cause)) lines.push(`  why:  ${cause}`);
+  lines.push(...reasons.flatMap(formatReason));
   if (outcome === 'rolled-back') lines.push('  done: everything before it was undone');
   for (const leftover of leftovers) lines.push(`  left: ${leftover}`);
   if (next !== null && !message.includes(next)) lines.push(`  next: ${next}`);

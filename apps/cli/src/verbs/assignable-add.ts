@@ -1,38 +1,54 @@
 import { type AssignableAdded, addAssignable } from '@xenpt/qmp-sdk/xen';
-import { eachDevice } from '../each-device.js';
+import { confirm, yesOption } from '../confirm.js';
+import { eachDevice, expandDevices } from '../each-device.js';
 import { ExitCode } from '../exit-code.js';
-import { changedDevices } from '../output/assignable-schema.js';
+import { addedDevices } from '../output/assignable-schema.js';
+import { formatSetAside, overrideOptions, readOverrides } from '../output/overrides.js';
 import { dryRunOption, formatPlan } from '../output/plan.js';
 import type { Verb } from '../verb.js';
 
 export const assignableAdd: Verb = {
   name: 'assignable add',
   summary: 'take devices from their drivers and put them into quarantine, ready for a guest',
-  arguments: [{ name: 'BDF', description: 'address such as 0000:03:00.0 or 03:00.0', variadic: true }],
-  options: [dryRunOption],
+  arguments: [
+    {
+      name: 'BDF',
+      description: 'address such as 0000:03:00.0 or 03:00.0; 03:00.* is all its functions',
+      variadic: true,
+    },
+  ],
+  options: [...overrideOptions, dryRunOption, yesOption],
   examples: [
     ['xenpt assignable add 03:00.0 03:00.1', 'xl pci-assignable-remove -r can undo it too'],
+    ['xenpt assignable add 03:00.* --accept-siblings', 'a whole card, although its group has more'],
     ['xenpt assignable add 03:00.0 -N', 'what would be written where'],
   ],
-  schema: changedDevices,
+  schema: addedDevices,
   exitCodes: [
     ExitCode.failed,
     ExitCode.notFound,
+    ExitCode.refused,
     ExitCode.busy,
     ExitCode.rolledBack,
     ExitCode.manualRecovery,
     ExitCode.timeout,
     ExitCode.noHypervisor,
   ],
-  run: async (context, devices, options) => {
-    const { host, signal } = context;
-    const dryRun = options['dryRun'] === true;
-    const added = await eachDevice(context, devices, (device) => addAssignable(host, device, { signal, dryRun }));
-    const plans = added.flatMap(({ plan }) => plan ?? []);
-    return {
-      json: { dryRun, devices: added },
-      text: dryRun ? formatPlan(plans) : added.map(describeAdded).join('\n'),
-    };
+  run: async (context, words, options) => {
+    const { host, signal, onStep, style } = context;
+    const devices = expandDevices(context, words);
+    const common = { signal, onStep, together: devices, overrides: readOverrides(options) };
+    // All of them are judged before the first is taken.
+    const planned: AssignableAdded[] = [];
+    for (const device of devices) planned.push(await addAssignable(host, device, { ...common, dryRun: true }));
+    const risks = planned.flatMap(({ sbdf, setAside }) => formatSetAside(sbdf, setAside, style));
+    if (options['dryRun'] === true) {
+      const plans = planned.flatMap(({ plan }) => plan ?? []);
+      return { json: { dryRun: true, devices: planned }, text: formatPlan(plans), notes: risks };
+    }
+    await confirm(context.io, options, risks);
+    const added = await eachDevice(context, devices, (device) => addAssignable(host, device, common));
+    return { json: { dryRun: false, devices: added }, text: added.map(describeAdded).join('\n') };
   },
 };
 

@@ -1,5 +1,5 @@
-import { removeAssignable } from '@xenpt/qmp-sdk/xen';
-import { eachDevice } from '../each-device.js';
+import { removeAssignable, XenErrorCode } from '@xenpt/qmp-sdk/xen';
+import { eachDevice, expandDevices } from '../each-device.js';
 import { ExitCode } from '../exit-code.js';
 import { changedDevices } from '../output/assignable-schema.js';
 import { dryRunOption, formatPlan } from '../output/plan.js';
@@ -8,7 +8,13 @@ import type { Verb } from '../verb.js';
 export const assignableRemove: Verb = {
   name: 'assignable remove',
   summary: 'give devices back to the drivers they were taken from',
-  arguments: [{ name: 'BDF', description: 'address such as 0000:03:00.0 or 03:00.0', variadic: true }],
+  arguments: [
+    {
+      name: 'BDF',
+      description: 'address such as 0000:03:00.0 or 03:00.0; 03:00.* is all its functions',
+      variadic: true,
+    },
+  ],
   options: [dryRunOption, { flags: '-r, --rebind', description: "xl's; it is always bound to its driver again" }],
   examples: [['xenpt assignable remove 03:00.0', 'also what xl pci-assignable-add took']],
   schema: changedDevices,
@@ -21,12 +27,13 @@ export const assignableRemove: Verb = {
     ExitCode.timeout,
     ExitCode.noHypervisor,
   ],
-  run: async (context, devices, options) => {
-    const { host, signal } = context;
+  run: async (context, words, options) => {
+    const { host, signal, onStep } = context;
     const dryRun = options['dryRun'] === true;
-    const removed = await eachDevice(context, devices, (device) =>
-      removeAssignable(host, device, { signal, dryRun }),
-    );
+    const devices = expandDevices(context, words);
+    const passed = devices.length > words.length ? XenErrorCode.notAssignable : undefined;
+    const remove = (device: string) => removeAssignable(host, device, { signal, dryRun, onStep });
+    const removed = await eachDevice(context, devices, remove, passed);
     const lines = removed.map(({ sbdf, driver }) =>
       driver === null
         ? `${sbdf} is dom0's again, without a driver: none was recorded`

@@ -1,9 +1,11 @@
 import { maxRomBytes } from '@xenpt/pci';
 import { type Attached, attach as attachDevice, type DeviceOptions } from '@xenpt/qmp-sdk/xen';
+import { eachDevice, expandSpecs } from '../each-device.js';
 import { ExitCode } from '../exit-code.js';
 import { FILE_ERROR } from '../input-file.js';
 import { nearest } from '@xenpt/pci/grammar';
 import { openedRows } from '../output/guest-view.js';
+import { formatSetAside, overrideOptions, readOverrides } from '../output/overrides.js';
 import { UsageError } from '../usage-error.js';
 import type { Verb, VerbContext, VerbOptionValues } from '../verb.js';
 
@@ -14,10 +16,12 @@ export const attach: Verb = {
     { name: 'DOMAIN', description: 'id or name, as in xl list' },
     {
       name: 'BDF[@VSLOT]',
-      description: 'address, and the slot in the guest (hexadecimal; default: first free from 5)',
+      description:
+        'address (03:00.*: all its functions), and the slot in the guest (hexadecimal; default: first free from 5)',
     },
   ],
   options: [
+    ...overrideOptions,
     {
       flags: '--permissive',
       description: 'let the guest write every byte of config space that no register describes',
@@ -50,9 +54,20 @@ export const attach: Verb = {
   ],
   run: async (context, [domain = '', spec = ''], options) => {
     const deviceOptions = await readDeviceOptions(context, options);
-    const { host, signal } = context;
-    const attached = await attachDevice(host, { domain, spec, signal, ...deviceOptions });
-    return { json: { attached }, text: toText(attached), notes: [...attached.warnings, ...rescanNote(attached)] };
+    const { host, signal, onStep, style } = context;
+    const common = { domain, signal, onStep, overrides: readOverrides(options), ...deviceOptions };
+    const devices = await eachDevice(context, expandSpecs(context, spec), (one) =>
+      attachDevice(host, { ...common, spec: one }),
+    );
+    return {
+      json: { attached: devices[0], devices },
+      text: devices.map(toText).join('\n'),
+      notes: devices.flatMap((attached) => [
+        ...formatSetAside(attached.sbdf, attached.setAside, style),
+        ...attached.warnings,
+        ...rescanNote(attached),
+      ]),
+    };
   },
 };
 

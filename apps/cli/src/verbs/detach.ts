@@ -1,5 +1,6 @@
-import { detach as detachDevice } from '@xenpt/qmp-sdk/xen';
+import { detach as detachDevice, type Detached, XenErrorCode } from '@xenpt/qmp-sdk/xen';
 import { parseDuration } from '@xenpt/qmp-sdk/dirty-rate';
+import { eachDevice, expandDevices } from '../each-device.js';
 import { ExitCode } from '../exit-code.js';
 import { UsageError } from '../usage-error.js';
 import type { Verb, VerbOptionValues } from '../verb.js';
@@ -11,7 +12,7 @@ export const detach: Verb = {
   summary: 'take a device from a guest; it stays assignable',
   arguments: [
     { name: 'DOMAIN', description: 'id or name, as in xl list' },
-    { name: 'BDF', description: 'address such as 0000:03:00.0 or 03:00.0' },
+    { name: 'BDF', description: 'address such as 0000:03:00.0 or 03:00.0; 03:00.* is all its functions' },
   ],
   options: [
     { flags: '--timeout <time>', description: 'how long the guest may take to let go of it', default: '15s' },
@@ -30,25 +31,27 @@ export const detach: Verb = {
     ExitCode.timeout,
     ExitCode.noHypervisor,
   ],
-  run: async ({ host, signal }, [domain = '', device = ''], { timeout, withoutGuest }) => {
-    const detached = await detachDevice(host, {
-      domain,
-      device,
-      signal,
-      timeoutMs: timeoutOf(timeout),
-      withoutGuest: withoutGuest === true,
-    });
-    const { sbdf, domid, domainName, complete, notes } = detached;
+  run: async (context, [domain = '', word = ''], { timeout, withoutGuest }) => {
+    const { host, signal, onStep } = context;
+    const common = { domain, signal, onStep, timeoutMs: timeoutOf(timeout), withoutGuest: withoutGuest === true };
+    const devices = expandDevices(context, [word]);
+    const passed = devices.length > 1 ? XenErrorCode.notAttached : undefined;
+    const detach = (device: string) => detachDevice(host, { ...common, device });
+    const all = await eachDevice(context, devices, detach, passed);
     return {
-      json: { detached },
-      text: complete
-        ? `${sbdf} is detached from domain ${domid} (${domainName}) and assignable`
-        : `${sbdf} is stopped and in quarantine, but stays reserved for domain ${domid} (${domainName})`,
-      notes,
-      exitCode: complete ? ExitCode.ok : ExitCode.rebootRequired,
+      json: { detached: all[0], devices: all },
+      text: all.map(describe).join('\n'),
+      notes: all.flatMap(({ notes }) => notes),
+      exitCode: all.every(({ complete }) => complete) ? ExitCode.ok : ExitCode.rebootRequired,
     };
   },
 };
+
+function describe({ sbdf, domid, domainName, complete }: Detached): string {
+  return complete
+    ? `${sbdf} is detached from domain ${domid} (${domainName}) and assignable`
+    : `${sbdf} is stopped and in quarantine, but stays reserved for domain ${domid} (${domainName})`;
+}
 
 function timeoutOf(given: VerbOptionValues[string]): number {
   const timeoutMs = parseDuration(typeof given === 'string' ? given : '15s');

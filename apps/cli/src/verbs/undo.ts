@@ -1,5 +1,6 @@
 import { isUndone, type JournalRecord, readJournal, undo as undoTransaction } from '@xenpt/qmp-sdk/xen';
 import { ExitCode } from '../exit-code.js';
+import { overrideOptions, readOverrides } from '../output/overrides.js';
 import { dryRunOption, formatPlan } from '../output/plan.js';
 import { formatTable } from '../output/table.js';
 import { UsageError } from '../usage-error.js';
@@ -9,7 +10,11 @@ export const undo: Verb = {
   name: 'undo',
   summary: 'take back the last assignable add or remove, or one by its id',
   arguments: [{ name: 'ID', description: 'as --list shows it; default: the last one', optional: true }],
-  options: [{ flags: '-l, --list', description: 'show what was done, newest first' }, dryRunOption],
+  options: [
+    { flags: '-l, --list', description: 'show what was done, newest first' },
+    ...overrideOptions,
+    dryRunOption,
+  ],
   examples: [
     ['xenpt undo', 'the last one since the host was started'],
     ['xenpt undo --list', 'what was done to which device, when, and with which overrides'],
@@ -31,7 +36,8 @@ export const undo: Verb = {
       return list(context);
     }
     const dryRun = options['dryRun'] === true;
-    const undone = await undoTransaction(context.host, id, { signal: context.signal, dryRun });
+    const { host, signal, onStep } = context;
+    const undone = await undoTransaction(host, id, { signal, onStep, dryRun, overrides: readOverrides(options) });
     const { plan, sbdf, driver } = undone.result;
     if (plan) return { json: { undone: undone.undone, dryRun, plans: [plan] }, text: formatPlan([plan]) };
     const text =

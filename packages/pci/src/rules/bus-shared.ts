@@ -1,4 +1,4 @@
-import { type FunctionRule, haveSameOwner, nameWithDriver, otherEndpoints } from './rule.js';
+import { addCommand, type FunctionRule, goesAlong, nameWithDriver, otherEndpoints } from './rule.js';
 
 const toConventionalPci = 7;
 
@@ -13,14 +13,14 @@ export const busShared: FunctionRule = {
     const parent = fn.parent === null ? undefined : inventory.byAddress.get(fn.parent);
     if (parent?.config.expressType !== toConventionalPci && !isConventionalBridge(parent)) return [];
     const sameBus = inventory.functions.filter((other) => other.parent === fn.parent).map(({ address }) => address);
-    const others = otherEndpoints(fn, sameBus, inventory).filter((other) => !haveSameOwner(fn, other));
+    const others = otherEndpoints(fn, sameBus, inventory).filter((other) => !goesAlong(fn, other));
     if (others.length === 0) return [];
     return [
       {
         effect: 'blocks',
         message: `it shares the bus behind ${fn.parent ?? ''} with ${others.map(nameWithDriver).join(', ')}`,
         evidence: [`${fn.parent ?? ''} is a bridge to conventional PCI`],
-        fix: `xenpt assignable add ${others.map(({ address }) => address).join(' ')}`,
+        fix: addCommand(fn, others),
       },
     ];
   },

@@ -1,4 +1,4 @@
-import { type FunctionRule, haveSameOwner, nameWithDriver, otherEndpoints } from './rule.js';
+import { type FunctionRule, goesAlong, nameWithDriver, otherEndpoints } from './rule.js';
 
 export const groupDisagreement: FunctionRule = {
   scope: 'function',
@@ -20,7 +20,7 @@ export const groupDisagreement: FunctionRule = {
       acs.filter((address) => !official.includes(address)),
       inventory,
     );
-    const strangers = extra.filter((other) => !haveSameOwner(fn, other));
+    const strangers = extra.filter((other) => !goesAlong(fn, other));
     if (strangers.length === 0) return [];
     return [
       {

@@ -1,4 +1,4 @@
-import { type FunctionRule, haveSameOwner, nameWithDriver, otherEndpoints } from './rule.js';
+import { addCommand, type FunctionRule, goesAlong, nameWithDriver, otherEndpoints } from './rule.js';
 
 export const groupIncomplete: FunctionRule = {
   scope: 'function',
@@ -12,7 +12,7 @@ export const groupIncomplete: FunctionRule = {
     const { kernel, xen, acs } = fn.groups;
     const known = kernel !== null || xen !== null;
     const members = new Set([...(kernel ?? []), ...(xen ?? []), ...(known ? [] : (acs ?? []))]);
-    const others = otherEndpoints(fn, [...members], inventory).filter((other) => !haveSameOwner(fn, other));
+    const others = otherEndpoints(fn, [...members], inventory).filter((other) => !goesAlong(fn, other));
     const taken = others.filter(({ owner, driver }) => owner.kind === 'domain' || driver !== null);
     if (taken.length === 0) return [];
     const source = xen !== null ? 'Xen' : kernel !== null ? 'the kernel' : 'Access Control Services';
@@ -21,7 +21,7 @@ export const groupIncomplete: FunctionRule = {
         effect: known ? 'blocks' : 'warns',
         message: `its group also has ${taken.map(nameWithDriver).join(', ')}`,
         evidence: [`group by ${source}: ${[...members].join(' ')}`],
-        fix: `xenpt assignable add ${taken.map(({ address }) => address).join(' ')}`,
+        fix: addCommand(fn, taken),
       },
     ];
   },

@@ -22,7 +22,8 @@ export const noReset: FunctionRule = {
     if (grade === 'safe' || isBridge(fn)) return [];
     return [
       {
-        effect: 'warns',
+        // The next guest would find what the last one left: nobody should do that unknowingly.
+        effect: grade === 'host-reboot' ? 'blocks' : 'warns',
         message: `${reason}; ${advice[grade]}`,
         evidence: [`${deviceFile(fn, 'reset_method')}: ${methods.length === 0 ? 'nothing' : methods.join(' ')}`],
         fix: methods[0] === 'pm' && methods.includes('bus') ? `echo bus > ${deviceFile(fn, 'reset_method')}` : null,

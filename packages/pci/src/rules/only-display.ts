@@ -13,7 +13,7 @@ export const onlyDisplay: FunctionRule = {
   check: (fn, { functions }) => {
     if (fn.classCode >>> 16 !== displayClass) return [];
     const others = functions.filter(
-      (other) => other !== fn && other.classCode >>> 16 === displayClass && !isHeldForGuests(other),
+      (other) => other.address !== fn.address && other.classCode >>> 16 === displayClass && !isHeldForGuests(other),
     );
     if (others.length > 0) return [];
     const held = isHeldForGuests(fn);

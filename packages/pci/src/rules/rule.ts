@@ -76,10 +76,16 @@ export function otherEndpoints(
     .filter((other) => !isBridge(other));
 }
 
-/** Whether two functions go to the same place: the same guest, or both waiting. */
-export function haveSameOwner(a: OwnedFunction, b: OwnedFunction): boolean {
-  if (a.owner.kind === 'domain' && b.owner.kind === 'domain') return a.owner.domid === b.owner.domid;
-  return isHeldForGuests(a) && isHeldForGuests(b);
+/** Whether `other` does not stay behind when `fn` goes to a guest: it is with the same guest, or waits for one. */
+export function goesAlong({ owner }: OwnedFunction, other: OwnedFunction): boolean {
+  if (other.owner.kind !== 'domain') return isHeldForGuests(other);
+  return owner.kind === 'domain' && owner.domid === other.owner.domid;
+}
+
+/** The command that takes those, and the function itself where it is not taken yet. */
+export function addCommand(fn: OwnedFunction, others: readonly OwnedFunction[]): string {
+  const all = isHeldForGuests(fn) ? others : [fn, ...others];
+  return `xenpt assignable add ${all.map(({ address }) => address).join(' ')}`;
 }
 
 /** `0000:02:00.1 (snd_hda_intel)`. */

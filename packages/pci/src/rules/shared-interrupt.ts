@@ -1,4 +1,4 @@
-import { type FunctionRule, haveSameOwner, nameWithDriver, otherEndpoints } from './rule.js';
+import { type FunctionRule, goesAlong, nameWithDriver, otherEndpoints } from './rule.js';
 
 export const sharedInterrupt: FunctionRule = {
   scope: 'function',
@@ -19,7 +19,7 @@ export const sharedInterrupt: FunctionRule = {
       sameLine.map(({ address }) => address),
       inventory,
     );
-    const strangers = others.filter((other) => !haveSameOwner(fn, other) && other.driver !== null);
+    const strangers = others.filter((other) => !goesAlong(fn, other) && other.driver !== null);
     if (strangers.length === 0) return [];
     return [
       {

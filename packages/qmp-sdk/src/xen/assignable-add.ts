@@ -2,17 +2,17 @@ import { formatSbdf, requireXenSegment } from '@xenpt/pci';
 import { describePlan, type AssignablePlan } from './assignable-plan.js';
 import { errnoName, XenErrorCode } from './errors.js';
 import type { XenHost } from './host.js';
-import type { Override } from './journal.js';
+import { type Override, readJournal } from './journal.js';
 import { describeTransaction, runTransaction, type TransactionRequest } from './journal-run.js';
 import { planTransaction } from './journal-steps.js';
 import { withLock } from './lock.js';
-import { sysfsPath } from './paths.js';
-import { requireDevice, requirePciback } from './pciback.js';
+import { isOnPciback, requireDevice, requirePciback } from './pciback.js';
 import { recoverDevice } from './recover-assignable.js';
 import { LOCK_TIMEOUT_MS, requireRoot } from './require-root.js';
 import { runFile } from './run-dir.js';
 import { parseBdf } from './spec.js';
-import type { Explain } from './steps.js';
+import type { Explain, OnStep } from './steps.js';
+import { acceptedOverrides, type Intention, requireVerdict, type SetAside } from './verdict-check.js';
 
 export interface AssignableAdded {
   readonly sbdf: string;
@@ -24,14 +24,19 @@ export interface AssignableAdded {
   readonly transaction: string | null;
   /** For a dry run: what would be written where. */
   readonly plan: AssignablePlan | null;
+  /** What the rules hold against it, and the operator has set aside. */
+  readonly setAside: readonly SetAside[];
 }
 
 export interface AssignableOptions {
   readonly signal?: AbortSignal;
   /** Writes nothing; the result has the plan. */
   readonly dryRun?: boolean;
-  /** Recorded in the journal. */
+  /** What the operator takes the risk of. Those that set something aside are recorded in the journal. */
   readonly overrides?: readonly Override[];
+  /** Others that are made assignable with it, by address: a whole card does not stand in its own way. */
+  readonly together?: readonly string[];
+  readonly onStep?: OnStep;
   /** The transaction that this one undoes. */
   readonly undoes?: string;
 }
@@ -41,6 +46,7 @@ export interface AssignableOptions {
  * The driver is recorded where libxl records it: `xl pci-assignable-remove -r` can undo this, and the other way round.
  * Each step is in the journal: a killed process is cleaned up after by `recoverAssignable`.
  *
+ * @throws RefusedByRules when a rule of the inventory calls it not assignable, and no override sets that aside
  * @throws XenOperationError; everything done is undone then.
  */
 export async function addAssignable(
@@ -56,33 +62,40 @@ export async function addAssignable(
   const begin = () => {
     requireDevice(host.sysfs, sbdf);
     requirePciback(host.sysfs);
-    const request: TransactionRequest = { kind: 'assignable-add', sbdf, ...pick(options) };
+    const already = isOnPciback(host.sysfs, sbdf);
+    // What is held already is not taken from anybody.
+    const setAside = already ? [] : requireVerdict(host, sbdf, intentionOf(options));
+    const used = already
+      ? acceptedOverrides(readJournal(host), host, name)
+      : setAside.map(({ override }) => override);
+    const undoes = options.undoes === undefined ? {} : { undoes: options.undoes };
+    const request: TransactionRequest = { kind: 'assignable-add', sbdf, overrides: [...new Set(used)], ...undoes };
     const record = describeTransaction(host, request);
     const { driver, recordedDriver } = record.before;
-    const already = driver === sysfsPath.pciback;
     // A device without a driver keeps an earlier record: that is where it came from.
-    return { record, already, driver: already ? recordedDriver : (driver ?? recordedDriver) };
+    return { record, already, setAside, driver: already ? recordedDriver : (driver ?? recordedDriver) };
   };
   if (options.dryRun === true) {
-    const { record, already, driver } = begin();
+    const { record, already, driver, setAside } = begin();
     const plan = describePlan(record, planTransaction(host, record));
-    return { sbdf: name, driver, already, transaction: null, plan };
+    return { sbdf: name, driver, already, transaction: null, plan, setAside };
   }
   return withLock(runFile.lock(host.runDir), host, LOCK_TIMEOUT_MS, async () => {
     await recoverDevice(host, name);
-    const { record, already, driver } = begin();
+    const { record, already, driver, setAside } = begin();
     const what = `make ${name} assignable`;
     const transaction = await runTransaction(host, record, {
       what,
       signal: options.signal,
+      onStep: options.onStep,
       explain: explainQuarantine,
     });
-    return { sbdf: name, driver, already, transaction, plan: null };
+    return { sbdf: name, driver, already, transaction, plan: null, setAside };
   });
 }
 
-function pick({ overrides, undoes }: AssignableOptions): Pick<TransactionRequest, 'overrides' | 'undoes'> {
-  return { ...(overrides === undefined ? {} : { overrides }), ...(undoes === undefined ? {} : { undoes }) };
+function intentionOf({ overrides = [], together }: AssignableOptions): Intention {
+  return { overrides, ...(together === undefined ? {} : { together }) };
 }
 
 const explainQuarantine: Explain = (cause) => {

@@ -1,8 +1,10 @@
 import { formatSbdf } from '@xenpt/pci';
 import type { Store, Sysfs } from './host.js';
 import { readInUse } from './in-use.js';
+import { type JournalHost, type Override, readJournal } from './journal.js';
 import { storePath } from './paths.js';
 import { listOnPciback, requirePciback } from './pciback.js';
+import { acceptedOverrides } from './verdict-check.js';
 
 export interface AssignableDevice {
   readonly sbdf: string;
@@ -10,6 +12,8 @@ export interface AssignableDevice {
   readonly driver: string | null;
   /** The name given by `xl pci-assignable-add`, if any. */
   readonly name: string | null;
+  /** What was set aside when it was made assignable. */
+  readonly overrides: readonly Override[];
 }
 
 /**
@@ -17,14 +21,18 @@ export interface AssignableDevice {
  *
  * @throws XenOperationError XENPT_PCIBACK_MISSING, XENPT_NO_XEN
  */
-export function listAssignable(host: { readonly sysfs: Sysfs; readonly store: Store }): AssignableDevice[] {
+export function listAssignable(
+  host: JournalHost & { readonly bootId: string; readonly sysfs: Sysfs; readonly store: Store },
+): AssignableDevice[] {
   const { store } = host;
   requirePciback(host.sysfs);
+  const journal = readJournal(host);
   return listOnPciback(host.sysfs)
     .filter((sbdf) => readInUse(store, sbdf) === undefined)
     .map((sbdf) => ({
       sbdf: formatSbdf(sbdf),
       driver: store.read(storePath.driverPath(sbdf)),
       name: store.read(storePath.assignableName(sbdf)),
+      overrides: acceptedOverrides(journal, host, formatSbdf(sbdf)),
     }));
 }

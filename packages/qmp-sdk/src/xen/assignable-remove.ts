@@ -35,7 +35,7 @@ export interface AssignableRemoved {
 export async function removeAssignable(
   host: XenHost,
   bdf: string,
-  options: AssignableOptions = {},
+  options: Pick<AssignableOptions, 'signal' | 'dryRun' | 'undoes' | 'onStep'> = {},
 ): Promise<AssignableRemoved> {
   const sbdf = parseBdf(bdf);
   requireXenSegment(sbdf);
@@ -63,7 +63,11 @@ export async function removeAssignable(
     await recoverDevice(host, name);
     const { driver, record } = begin();
     const what = `give ${name} back to dom0`;
-    const transaction = await runTransaction(host, record, { what, signal: options.signal });
+    const transaction = await runTransaction(host, record, {
+      what,
+      signal: options.signal,
+      onStep: options.onStep,
+    });
     return { sbdf: name, driver, transaction, plan: null };
   });
 }

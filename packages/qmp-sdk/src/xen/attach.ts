@@ -25,11 +25,13 @@ import { messageBudget, shortageOf } from './message-budget.js';
 import type { AttachedFunction, ModelClient } from './model-client.js';
 import { requireDevice, sysfsOptions } from './pciback.js';
 import { deassignIfAssigned, quarantine } from './release-after-death.js';
+import { type Override, readJournal } from './journal.js';
 import { LOCK_TIMEOUT_MS, requireRoot } from './require-root.js';
 import { makeDomainDir, removeDomainDir, runFile } from './run-dir.js';
 import { chooseGuestDevfn } from './slots.js';
 import { formatGuestAddress, parsePassthroughSpec, type PassthroughSpec } from './spec.js';
-import { type Steps, withRollback } from './steps.js';
+import { type OnStep, type Steps, withRollback } from './steps.js';
+import { acceptedOverrides, requireVerdict, type SetAside } from './verdict-check.js';
 
 /** Reserved memory regions that the guest's memory map does not respect make the assignment fail. */
 const RDM_STRICT = 0;
@@ -44,6 +46,9 @@ export interface AttachOptions extends DeviceOptions {
   readonly spec: string;
   /** Looked at between the steps; what was done is undone. */
   readonly signal?: AbortSignal;
+  /** What the operator takes the risk of, beside what was set aside when the device was made assignable. */
+  readonly overrides?: readonly Override[];
+  readonly onStep?: OnStep;
 }
 
 export interface Attached extends AttachedFunction {
@@ -62,6 +67,8 @@ export interface Attached extends AttachedFunction {
   readonly announced: boolean;
   readonly modelStarted: boolean;
   readonly warnings: readonly string[];
+  /** What the rules hold against it, and the operator has set aside. */
+  readonly setAside: readonly SetAside[];
 }
 
 interface Plan {
@@ -74,6 +81,7 @@ interface Plan {
   readonly staleUser: number | undefined;
   readonly resettable: boolean;
   readonly options: SettledOptions;
+  readonly setAside: readonly SetAside[];
   readonly warnings: readonly string[];
 }
 
@@ -90,7 +98,7 @@ export async function attach(host: XenHost, options: AttachOptions): Promise<Att
   return withLock(runFile.lock(host.runDir), host, LOCK_TIMEOUT_MS, async () => {
     const plan = await check(host, options, spec);
     const what = `attach ${plan.name} to domain ${plan.domain.domid} (${plan.domain.name})`;
-    const rules = { signal: options.signal, explain: explainAssign(plan.domain) };
+    const rules = { signal: options.signal, onStep: options.onStep, explain: explainAssign(plan.domain) };
     return withRollback(what, rules, (steps) => perform(host, plan, steps));
   });
 }
@@ -107,6 +115,8 @@ async function check(host: XenHost, wanted: AttachOptions, spec: PassthroughSpec
   dropForeignGrants(runDir, domain.domid, domain.info.handle);
   const file = readGrants(runDir, domain.domid);
   const staleUser = requireUnused(host, domain, sbdf, file);
+  const overrides = [...acceptedOverrides(readJournal(host), host, formatSbdf(sbdf)), ...(wanted.overrides ?? [])];
+  const setAside = requireVerdict(host, sbdf, { overrides, domain });
   const image = readFunctionImage(sbdf, sysfsOptions(sysfs));
   requireOwnPages(sysfs, image);
   requireAssignable(host, domain, sbdf);
@@ -125,6 +135,7 @@ async function check(host: XenHost, wanted: AttachOptions, spec: PassthroughSpec
     staleUser,
     resettable,
     options,
+    setAside,
     warnings: [
       ...(resettable ? [] : [NO_RESET]),
       // Too few pirqs leave a driver without interrupts.
@@ -242,6 +253,7 @@ function record(
 ): boolean {
   const { domid, info } = plan.domain;
   const { guestDevfn, grants } = plan;
+  const overrides = [...new Set(plan.setAside.map(({ override }) => override))];
   const made = makeDomainDir(runDir, domid);
   try {
     recordGrant(runDir, { domid, handle: info.handle }, plan.name, {
@@ -249,6 +261,7 @@ function record(
       state,
       grants,
       ...(announced ? { announced } : {}),
+      ...(overrides.length > 0 ? { overrides } : {}),
     });
   } catch (error) {
     if (made) removeDomainDir(runDir, domid);
@@ -317,6 +330,7 @@ function report(
     announced,
     modelStarted,
     ...attached,
+    setAside: plan.setAside,
     warnings: [...plan.warnings, ...warnings],
   };
 }

@@ -14,6 +14,7 @@ import { deassignIfAssigned, quarantine } from './release-after-death.js';
 import { LOCK_TIMEOUT_MS, requireRoot } from './require-root.js';
 import { removeDomainDir, runFile } from './run-dir.js';
 import { parseBdf } from './spec.js';
+import type { OnStep } from './steps.js';
 
 /** dom0's xen-pciback resets a device once more when its backend directory goes; a reset takes up to a second. */
 const KERNEL_RELEASE_MS = 5_000;
@@ -31,6 +32,7 @@ export interface DetachOptions {
   readonly withoutGuest?: boolean;
   /** Ends the wait for the guest; nothing has been taken by then. */
   readonly signal?: AbortSignal;
+  readonly onStep?: OnStep;
 }
 
 export interface Detached {
@@ -80,6 +82,7 @@ export async function detach(host: XenHost, options: DetachOptions): Promise<Det
   return withLock(runFile.lock(host.runDir), host, LOCK_TIMEOUT_MS, async () => {
     const domain = findDomain(host, options.domain);
     const record = requireRecord(host, domain, sbdf);
+    if (!options.withoutGuest) options.onStep?.('wait for the guest to let go of it');
     const notes = options.withoutGuest ? [] : await askGuest(host, domain, record, options);
     return perform(host, domain, record, notes);
   });

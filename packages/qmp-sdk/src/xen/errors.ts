@@ -43,6 +43,7 @@ export const XenErrorCode = {
   nothingToUndo: 'XENPT_NOTHING_TO_UNDO',
   identityChanged: 'XENPT_IDENTITY_CHANGED',
   needsOverride: 'XENPT_NEEDS_OVERRIDE',
+  refusedByRule: 'XENPT_REFUSED_BY_RULE',
   guestKeepsDevice: 'XENPT_GUEST_KEEPS_DEVICE',
   stepFailed: 'XENPT_STEP_FAILED',
   incomplete: 'XENPT_INCOMPLETE',

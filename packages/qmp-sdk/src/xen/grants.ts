@@ -2,6 +2,7 @@ import { readFileSync, rmSync } from 'node:fs';
 import type { Resource } from '@xenpt/pci';
 import { writeAtomically } from './atomic-file.js';
 import { errnoName, XenErrorCode, XenOperationError } from './errors.js';
+import { type Override, overrides } from './journal.js';
 import { domainDir, makeDomainDir, removeDomainDir, runFile } from './run-dir.js';
 
 const SCHEMA_VERSION = 1;
@@ -21,6 +22,8 @@ export interface GrantRecord {
   readonly grants: readonly Grant[];
   /** QEMU has a placeholder in the slot, so the guest can be asked to eject it. */
   readonly announced?: boolean;
+  /** What the operator has set aside to give it. */
+  readonly overrides?: readonly Override[];
 }
 
 export interface GrantFile {
@@ -128,6 +131,7 @@ function parseRecord(value: unknown): GrantRecord {
     state,
     grants: asList(record['grants']).map(parseGrant),
     ...(record['announced'] === true ? { announced: true } : {}),
+    ...(record['overrides'] === undefined ? {} : { overrides: asList(record['overrides']).map(asOverride) }),
   };
 }
 
@@ -138,6 +142,12 @@ function parseGrant(value: unknown): Grant {
   }
   if (grant['kind'] !== 'memory') throw new RangeError('kind is neither memory nor io');
   return { kind: 'memory', mfn: asHexadecimal(grant['mfn']), count: asHexadecimal(grant['count']) };
+}
+
+function asOverride(value: unknown): Override {
+  const found = overrides.find((name) => name === value);
+  if (found === undefined) throw new RangeError('not the name of an override');
+  return found;
 }
 
 function asRecord(value: unknown): Record<string, unknown> {

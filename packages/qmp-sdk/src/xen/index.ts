@@ -29,6 +29,7 @@ export {
 } from './inventory.js';
 export { type Bundle, createBundle } from './bundle.js';
 export { type AssignableDevice, listAssignable } from './assignable-list.js';
+export { type Reason, RefusedByRules, type SetAside } from './verdict-check.js';
 export { type AssignableAdded, type AssignableOptions, addAssignable } from './assignable-add.js';
 export { type AssignableRemoved, removeAssignable } from './assignable-remove.js';
 export type { AssignablePlan } from './assignable-plan.js';
@@ -44,6 +45,7 @@ export {
   type TransactionKind,
   type TransactionState,
 } from './journal.js';
+export type { OnStep } from './steps.js';
 export { recoverAssignable, type RecoveredTransaction } from './recover-assignable.js';
 export { type CompletionValues, completionValues } from './completion-values.js';
 export { type LintedFile, lintFiles, lintHost } from './lint-files.js';
@@ -64,7 +66,7 @@ export {
   listGuestDevices,
   type PassedThroughFunction,
 } from './guest-devices.js';
-export { parseBdf, parsePassthroughSpec, type PassthroughSpec } from './spec.js';
+export { expandBdf, parseBdf, parsePassthroughSpec, type PassthroughSpec } from './spec.js';
 
 export type {
   AttachedFunction,

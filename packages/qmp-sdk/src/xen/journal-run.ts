@@ -17,7 +17,7 @@ import { toHex } from './journal-config.js';
 import { type PlannedStep, planTransaction } from './journal-steps.js';
 import { storePath } from './paths.js';
 import { hasSlot, readConfig, readDriverOverride, readDriverPath, sysfsOptions } from './pciback.js';
-import { type Explain, withRollback } from './steps.js';
+import { type Explain, type OnStep, withRollback } from './steps.js';
 
 export interface TransactionRequest {
   readonly kind: TransactionKind;
@@ -71,6 +71,7 @@ export interface RunOptions {
   readonly what: string;
   readonly signal?: AbortSignal | undefined;
   readonly explain?: Explain;
+  readonly onStep?: OnStep | undefined;
 }
 
 /**
@@ -86,11 +87,11 @@ export interface RunOptions {
 export async function runTransaction(
   host: XenHost,
   record: JournalRecord,
-  { what, signal, explain }: RunOptions,
+  { what, signal, explain, onStep }: RunOptions,
 ): Promise<string> {
   const journal = new RecordWriter(host, record);
   journal.write();
-  const options = { signal, ...(explain === undefined ? {} : { explain }) };
+  const options = { signal, onStep, ...(explain === undefined ? {} : { explain }) };
   try {
     await withRollback(what, options, async (steps) => {
       for (const step of planTransaction(host, record)) {

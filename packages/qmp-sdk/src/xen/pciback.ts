@@ -14,9 +14,13 @@ export function requirePciback(sysfs: Sysfs): void {
   });
 }
 
+export function hasDevice(sysfs: Sysfs, sbdf: Sbdf): boolean {
+  return existsSync(sysfs.root + sysfsPath.device(sbdf));
+}
+
 /** @throws XenOperationError XENPT_NO_SUCH_DEVICE */
 export function requireDevice(sysfs: Sysfs, sbdf: Sbdf): void {
-  if (existsSync(sysfs.root + sysfsPath.device(sbdf))) return;
+  if (hasDevice(sysfs, sbdf)) return;
   throw new XenOperationError(XenErrorCode.noSuchDevice, `there is no PCI device ${formatSbdf(sbdf)} on this host`, {
     next: 'See `xenpt list` for the devices there are.',
   });

@@ -1,5 +1,10 @@
-import { formatSbdf, parseSbdf, type Sbdf } from '@xenpt/pci';
+import { formatSbdf, type Sbdf } from '@xenpt/pci';
+import { type FunctionAddress, parseDevice } from '@xenpt/pci/grammar';
 import { describeError, nextStepOf, XenErrorCode, XenOperationError } from './errors.js';
+import type { Sysfs } from './host.js';
+import { hasDevice } from './pciback.js';
+
+const FUNCTION_COUNT = 8;
 
 /** Highest slot on bus 0 of the guest (PCI: 5 bits of device number). */
 export const LAST_SLOT = 0x1f;
@@ -33,17 +38,43 @@ export function parsePassthroughSpec(text: string): PassthroughSpec {
 }
 
 /**
- * Reads a BDF with or without segment.
+ * Reads the address of one function, in any dialect that names one.
  *
  * @throws XenOperationError XENPT_SPEC_SYNTAX
  */
 export function parseBdf(text: string): Sbdf {
+  const { function: number, ...device } = parseAddress(text);
+  if (number !== '*') return { ...device, function: number };
+  const example = formatSbdf({ ...device, function: 0 });
+  throw syntaxError(text, 'it names all functions of a device, not one', `Write one of them, such as ${example}.`);
+}
+
+/**
+ * The functions that a word means: one address, or with `03:00.*` and `03:00` every function that is there.
+ *
+ * @returns canonical addresses, in order
+ * @throws XenOperationError XENPT_SPEC_SYNTAX; XENPT_NO_SUCH_DEVICE when all are meant and none is there
+ */
+export function expandBdf({ sysfs }: { readonly sysfs: Sysfs }, text: string): string[] {
+  const { function: number, ...device } = parseAddress(text);
+  if (number !== '*') return [formatSbdf({ ...device, function: number })];
+  const all = Array.from({ length: FUNCTION_COUNT }, (_, index): Sbdf => ({ ...device, function: index }));
+  const found = all.filter((sbdf) => hasDevice(sysfs, sbdf));
+  if (found.length > 0) return found.map(formatSbdf);
+  throw new XenOperationError(XenErrorCode.noSuchDevice, `"${text}" names no function of this host`, {
+    next: 'See `xenpt list` for the devices there are.',
+  });
+}
+
+function parseAddress(text: string): FunctionAddress {
   try {
-    return parseSbdf(text);
+    const { address, dialect } = parseDevice(text);
+    if (address !== undefined && dialect !== 'xl') return address;
   } catch (error) {
     const next = nextStepOf(error) ?? 'See `xenpt list` for the addresses there are.';
     throw new XenOperationError(XenErrorCode.specSyntax, describeError(error), { cause: error, next });
   }
+  throw syntaxError(text, "xl's options do not belong to an address", 'Write BDF, such as 03:00.0.');
 }
 
 /** `0000:00:05.0`: a function of the guest's bus 0. */

@@ -15,13 +15,18 @@ class StepFailure extends Error {
   }
 }
 
+/** Told of each step as it begins, in words: `unbind from e1000e`. */
+export type OnStep = (step: string) => void;
+
 /** A sequence of effects, each with its opposite. */
 export class Steps {
   readonly #done: Done[] = [];
   readonly #signal: AbortSignal | undefined;
+  readonly #onStep: OnStep | undefined;
 
-  constructor(signal?: AbortSignal) {
+  constructor(signal?: AbortSignal, onStep?: OnStep) {
     this.#signal = signal;
+    this.#onStep = onStep;
   }
 
   /**
@@ -35,6 +40,7 @@ export class Steps {
         new XenOperationError(XenErrorCode.aborted, 'interrupted before this step', { next: 'Run it again.' }),
       );
     }
+    this.#onStep?.(name);
     let result: T;
     try {
       result = await action();
@@ -90,10 +96,14 @@ export type Explain = (
  */
 export async function withRollback<T>(
   what: string,
-  options: { readonly signal?: AbortSignal | undefined; readonly explain?: Explain },
+  options: {
+    readonly signal?: AbortSignal | undefined;
+    readonly explain?: Explain;
+    readonly onStep?: OnStep | undefined;
+  },
   work: (steps: Steps) => Promise<T>,
 ): Promise<T> {
-  const steps = new Steps(options.signal);
+  const steps = new Steps(options.signal, options.onStep);
   try {
     return await work(steps);
   } catch (error) {

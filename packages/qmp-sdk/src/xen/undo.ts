@@ -3,7 +3,7 @@ import { type AssignableRemoved, removeAssignable } from './assignable-remove.js
 import { XenErrorCode, XenOperationError } from './errors.js';
 import type { XenHost } from './host.js';
 import { sysfsPath } from './paths.js';
-import { findTransaction, type JournalContents, type JournalRecord, readJournal } from './journal.js';
+import { findTransaction, type JournalContents, type JournalRecord, type Override, readJournal } from './journal.js';
 
 export type Undone =
   | { readonly undone: string; readonly kind: 'assignable-add'; readonly result: AssignableRemoved }
@@ -19,12 +19,14 @@ export type Undone =
 export async function undo(
   host: XenHost,
   id?: string,
-  options: Pick<AssignableOptions, 'signal' | 'dryRun'> = {},
+  options: Pick<AssignableOptions, 'signal' | 'dryRun' | 'overrides' | 'onStep'> = {},
 ): Promise<Undone> {
   const journal = readJournal(host);
   const record = id === undefined ? lastUndoable(host, journal) : findTransaction(journal, id);
   requireUndoable(host, journal, record);
-  const all = { ...options, undoes: record.id };
+  // What was set aside when it was taken, stands when it is taken again.
+  const overrides = [...(options.overrides ?? []), ...overridesBefore(journal, record)];
+  const all = { ...options, overrides, undoes: record.id };
   return record.kind === 'assignable-add'
     ? { undone: record.id, kind: record.kind, result: await removeAssignable(host, record.sbdf, all) }
     : { undone: record.id, kind: record.kind, result: await addAssignable(host, record.sbdf, all) };
@@ -33,6 +35,13 @@ export async function undo(
 /** Whether a later transaction has undone this one. */
 export function isUndone({ records }: JournalContents, { id }: JournalRecord): boolean {
   return records.some(({ undoes, state }) => undoes === id && state === 'done');
+}
+
+function overridesBefore({ records }: JournalContents, { sbdf, id }: JournalRecord): readonly Override[] {
+  const added = records.findLast(
+    (other) => other.sbdf === sbdf && other.id < id && other.kind === 'assignable-add' && other.state === 'done',
+  );
+  return added?.overrides ?? [];
 }
 
 function lastUndoable(host: XenHost, journal: JournalContents): JournalRecord {

@@ -12,6 +12,7 @@ test('adds as libxl does, lists, and removes without a trace', async () => {
     already: false,
     transaction: '000001',
     plan: null,
+    setAside: [],
   });
   expect(host.journal.calls.filter((call) => /^(write|xs_write|xc_)/.test(call))).toEqual([
     'xs_write /libxl/pci/0000-03-00-0/driver_path /sys/bus/pci/drivers/e1000e',
@@ -20,7 +21,9 @@ test('adds as libxl does, lists, and removes without a trace', async () => {
     'write /sys/bus/pci/drivers/pciback/bind 0000:03:00.0',
     'xc_assign_device 32753 768 1',
   ]);
-  expect(listAssignable(host)).toEqual([{ sbdf: CARD, driver: '/sys/bus/pci/drivers/e1000e', name: null }]);
+  expect(listAssignable(host)).toEqual([
+    { sbdf: CARD, driver: '/sys/bus/pci/drivers/e1000e', name: null, overrides: [] },
+  ]);
   const first = host.journal.calls.length;
   expect(await removeAssignable(host, CARD)).toEqual({
     sbdf: CARD,
@@ -109,6 +112,7 @@ test('refuses with a reason, changing nothing', async () => {
 
 test('without an IOMMU the device goes back to its driver', async () => {
   const host = hostWith();
+  host.hypervisor.directIo = () => true;
   host.toolstack.iommuEnabled = false;
   const before = host.dump();
   expect(await failure(addAssignable(host, CARD))).toMatchObject({ code: 'XENPT_NO_IOMMU', outcome: 'rolled-back' });

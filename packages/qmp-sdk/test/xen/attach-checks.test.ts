@@ -17,7 +17,7 @@ const refusals: readonly {
   {
     name: 'malformed address',
     code: 'XENPT_SPEC_SYNTAX',
-    message: /"3:0\.0" is not a PCI address/,
+    message: /"3:0\.0", column 1: the bus "3" must have 2/,
     next: /Did you mean 0000:03:00\.0\?/,
     host: () => readyHost(),
     request: { domain: '5', spec: '3:0.0' },

@@ -1,9 +1,9 @@
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { attach, detach } from '../../src/xen/index.js';
+import { addAssignable, attach, detach } from '../../src/xen/index.js';
 import { type FakeHost, fakeDomain, fakeNetworkCard } from '../../src/xen/testing/index.js';
-import { CARD, eachFailingCall, failure, readyHost } from './hosts.js';
+import { CARD, eachFailingCall, failure, hostWith, readyHost } from './hosts.js';
 
 const request = { domain: '5', spec: '03:00.0' };
 
@@ -22,6 +22,7 @@ test('gives the device to the guest in the order of the cookbook', async () => {
     modelStarted: true,
     pirq: 16,
     hidden: [],
+    setAside: [],
     vectors: 3,
     warnings: [],
   });
@@ -127,7 +128,8 @@ test('finds the guest by name, takes the asked slot (hexadecimal) and says that 
 });
 
 test('a device that cannot be reset is given with a warning', async () => {
-  const host = await readyHost({ functions: [{ ...fakeNetworkCard, resettable: false }] });
+  const host = hostWith({ functions: [{ ...fakeNetworkCard, resettable: false }] });
+  await addAssignable(host, CARD, { overrides: ['no-reset-ok'] });
   const { warnings } = await attach(host, request);
   expect(warnings).toEqual([expect.stringContaining('no way to reset')]);
   expect(host.journal.calls).not.toContain('reset 0000:03:00.0');
