@@ -14,7 +14,9 @@ export function configViewScenarios(scene: () => Lab): void {
 
     const assignable = (verb: 'add' | 'remove') => {
       const places = comparedDevices.map(({ id }) => lab.sbdf(id));
-      return lab.run(`xenpt assignable ${verb} ${places.join(' ')}`, { timeoutMs: 180_000 });
+      // The sound card and the second network card have no reset.
+      const override = verb === 'add' ? '--no-reset-ok ' : '';
+      return lab.run(`xenpt assignable ${verb} ${override}${places.join(' ')}`, { timeoutMs: 180_000 });
     };
 
     beforeAll(async () => {
