@@ -1,5 +1,6 @@
 import type { JsonObject } from '../qmp/json.js';
 import { isCommandError } from '../qmp/errors.js';
+import { ejectedDevice, ejectRefusal } from './eject-status.js';
 import { QmpOperationError, QmpOperationErrorCode } from './errors.js';
 import { isObject } from './jobs.js';
 import type { QmpMonitor, ResultOf, WaitOptions } from './monitor.js';
@@ -106,12 +107,17 @@ export async function hotUnplug(
   const startedMs = performance.now();
   using observer = new Observer<Unplugged['seenBy']>(monitor, {
     what: `the guest to let go of ${path}`,
-    events: ['DEVICE_DELETED', 'DEVICE_UNPLUG_GUEST_ERROR', 'MEM_UNPLUG_ERROR'],
+    events: ['DEVICE_DELETED', 'DEVICE_UNPLUG_GUEST_ERROR', 'MEM_UNPLUG_ERROR', 'ACPI_DEVICE_OST'],
     // A virtio device is deleted in two steps with an event each; the first is of PATH/virtio-backend.
-    where: ({ data }) => isObject(data) && (data['path'] === path || (id !== undefined && data['device'] === id)),
-    onEvent: ({ event }) => {
+    where: ({ data }) =>
+      isObject(data) &&
+      (data['path'] === path || (id !== undefined && [data['device'], ejectedDevice(data)].includes(id))),
+    onEvent: ({ event, data }) => {
       if (event === 'DEVICE_DELETED') return 'event';
-      throw refused(path);
+      if (event !== 'ACPI_DEVICE_OST') throw refused(path);
+      const reason = ejectRefusal(data);
+      if (reason !== undefined) throw refused(path, reason);
+      return undefined;
     },
     poll: async (remainingMs) => ((await isThere(monitor, path, remainingMs)) ? undefined : 'state'),
     timeoutMs,
@@ -181,11 +187,11 @@ async function runState(monitor: QmpMonitor): Promise<string | undefined> {
   }
 }
 
-function refused(path: string): QmpUnplugError {
+function refused(path: string, reason?: string): QmpUnplugError {
   return new QmpUnplugError(
     QmpOperationErrorCode.unplugRefused,
     path,
-    `the guest refuses to let go of ${path}`,
+    `the guest refuses to let go of ${path}${reason === undefined ? '' : `: ${reason}`}`,
     'See the log of the guest: something in it still uses the device.',
   );
 }

@@ -75,13 +75,14 @@ export class CommandTable {
     oob: boolean,
     syncId?: number,
   ): Promise<unknown> {
-    const frameHead = this.#frameHead(command, args, oob);
+    const request = args !== undefined && isEmptyObject(args) ? undefined : args;
+    const frameHead = this.#frameHead(command, request, oob);
     const { timeoutMs = this.#options.commandTimeoutMs, fd, signal } = options;
     const now = performance.now();
     return new Promise((resolve, reject) => {
       const pending: Pending = {
         command,
-        request: args,
+        request,
         syncId,
         frameHead,
         oob,
@@ -207,7 +208,7 @@ export class CommandTable {
 
   #frame(queue: PendingQueue, slots: SlotTable, pending: Pending): string {
     const { omitLoneId, terminator } = this.#options;
-    const alone = omitLoneId && !pending.oob && this.inFlight === 0 && this.queued === 1;
+    const alone = omitLoneId && canOmitId(pending) && this.inFlight === 0 && this.queued === 1;
     queue.remove(pending);
     pending.state = 'sent';
     const id = slots.take(pending);
@@ -270,6 +271,21 @@ function conclude(pending: Pending): Pending {
   pending.state = 'settled';
   pending.release?.();
   return pending;
+}
+
+/**
+ * QEMU answers in-band commands in order, so one that it has alone needs no id. But what it can not read is an error
+ * without id as well: only a request that it can not fail to read may go without.
+ */
+function canOmitId({ command, request, oob }: Pending): boolean {
+  return !oob && request === undefined && plainName.test(command);
+}
+
+const plainName = /^[\w-]+$/;
+
+/** Its absence says the same in 15 bytes less. */
+function isEmptyObject(args: JsonObject): boolean {
+  return Object.getPrototypeOf(args) === Object.prototype && Object.keys(args).length === 0;
 }
 
 function requestMessage(frame: string): Message {

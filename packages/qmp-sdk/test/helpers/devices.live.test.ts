@@ -1,10 +1,18 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { hotPlug, hotUnplug, listBlockDevices, listNetworkDevices, QmpUnplugError } from '../../src/helpers/index.js';
+import {
+  hotPlug,
+  hotUnplug,
+  listBlockDevices,
+  listNetworkDevices,
+  QmpUnplugError,
+  type QmpMonitor,
+} from '../../src/helpers/index.js';
 import { QmpClosedError, QmpCommandError, QmpTimeoutError } from '../../src/qmp/errors.js';
 import type { QmpClient } from '../../src/qmp/client.js';
-import { GuestShell, linuxGuestFiles, noLinuxGuest } from '../support/linux-guest.js';
+import { bootLinux } from '../support/boot-linux.js';
+import { noLinuxGuest, type GuestShell } from '../support/linux-guest.js';
 import { mustHaveQemus } from '../support/programs.js';
-import { describeQemus, Qemu } from '../support/qemu.js';
+import { describeQemus, type Qemu } from '../support/qemu.js';
 
 const missing = noLinuxGuest();
 const why = missing === undefined ? '' : ` (skipped: ${missing})`;
@@ -17,7 +25,7 @@ describeQemus(`hot-plug under a running Linux${why}`, (program) => {
     let shell: GuestShell;
 
     beforeAll(async () => {
-      ({ qemu, client, shell } = await bootLinux(program));
+      ({ qemu, client, shell } = await bootLinux({ program }));
     });
     afterAll(async () => {
       shell?.close();
@@ -90,6 +98,36 @@ describeQemus(`hot-plug under a running Linux${why}`, (program) => {
       await hotUnplug(client, 'r1');
     });
 
+    test('where no event arrives, the device is found to be gone', async () => {
+      const deaf: QmpMonitor = {
+        raw: (...command) => client.raw(...command),
+        events: (names, options) => client.events(names, { ...options, where: () => false }),
+        closed: client.closed,
+      };
+      const device = await hotPlug(client, { driver: 'virtio-rng-pci', id: 'r3' });
+      await shell.run('sleep 1');
+      expect(await hotUnplug(deaf, device, { pollIntervalMs: 100 })).toMatchObject({ seenBy: 'state' });
+    });
+
+    test('SIGSTOP of QEMU in the middle of a hot-plug: what it did after all can be undone', async () => {
+      await using stopped = await qemu.connect({ monitor: 'second.qmp', commandTimeoutMs: 300 });
+      await qemu.freeze();
+      const backend = { blockdev: { driver: 'null-co', 'node-name': 'late' } };
+      const plugging = hotPlug(stopped, { driver: 'virtio-blk-pci', id: 'd2', drive: 'late' }, [backend]);
+      await expect(plugging).rejects.toMatchObject({
+        code: 'QMP_TIMEOUT',
+        command: 'blockdev-add',
+        outcome: 'unknown',
+      });
+      qemu.process.kill('SIGCONT');
+      await expect.poll(() => stopped.stats.lateReplies, { timeout: 20_000 }).toBe(1);
+      await client.execute('blockdev-del', { 'node-name': 'late' });
+      await hotUnplug(
+        client,
+        await hotPlug(client, { driver: 'virtio-blk-pci', id: 'd2', drive: 'late' }, [backend]),
+      );
+    });
+
     // The last ones: QEMU does not survive them.
     test('SIGSTOP of QEMU in the middle: no answer, not a patient guest', async () => {
       await hotPlug(client, { driver: 'virtio-rng-pci', id: 'r2' });
@@ -101,28 +139,19 @@ describeQemus(`hot-plug under a running Linux${why}`, (program) => {
       await client.execute('query-status', undefined, { timeoutMs: 20_000 });
     });
 
-    test('SIGKILL of QEMU in the middle: the connection is gone', async () => {
-      const waiting = hotUnplug(client, 'r2', { timeoutMs: 30_000 });
-      setTimeout(() => qemu.process.kill('SIGKILL'), 300);
-      await expect(waiting).rejects.toBeInstanceOf(QmpClosedError);
-      await expect(waiting).rejects.toMatchObject({ reason: expect.stringMatching(/eof|reset/) as string });
+    test('SIGKILL of QEMU in the middle of an unplug and of a hot-plug: the connection is gone', async () => {
+      const unplugging = hotUnplug(client, 'r2', { timeoutMs: 30_000 });
+      await client.execute('query-status');
+      await qemu.freeze();
+      const plugging = hotPlug(client, { driver: 'virtio-rng-pci', id: 'r4' });
+      setTimeout(() => qemu.process.kill('SIGKILL'), 100);
+      for (const waiting of [unplugging, plugging]) {
+        await expect(waiting).rejects.toBeInstanceOf(QmpClosedError);
+        await expect(waiting).rejects.toMatchObject({ reason: expect.stringMatching(/eof|reset/) as string });
+      }
     });
   });
 });
-
-async function bootLinux(program: string) {
-  const { kernel, initramfs } = await linuxGuestFiles();
-  const machine = [
-    ...['-machine', 'pc', '-m', '128', '-kernel', kernel, '-initrd', initramfs],
-    ...['-append', 'console=ttyS0 quiet mitigations=off tsc=reliable panic=-1'],
-    ...['-chardev', 'socket,id=serial,path={}/serial,server=on,wait=off', '-serial', 'chardev:serial'],
-  ];
-  const qemu = new Qemu(machine, { program });
-  const client = await qemu.connect();
-  const shell = new GuestShell(qemu.path('serial'));
-  await shell.ready();
-  return { qemu, client, shell };
-}
 
 async function appears(shell: GuestShell, command: string, text: string): Promise<boolean> {
   for (let attempt = 0; attempt < 50; attempt++) {

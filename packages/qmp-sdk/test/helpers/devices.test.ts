@@ -44,6 +44,22 @@ test('the guest refuses', async () => {
   await expect(hotUnplug(client, 'd0')).rejects.toMatchObject({ code: 'QMP_UNPLUG_REFUSED', path });
 });
 
+test('the guest refuses by ACPI: what it said is told, what is no refusal is waited past', async () => {
+  const ost = (status: number, device = 'd0', source = 3) => ({
+    info: { device, slot: '0', 'slot-type': 'DIMM', source, status },
+  });
+  const { client } = await withDevice((fake) => {
+    for (const data of [ost(0x82, 'other'), ost(0x82, 'd0', 0), ost(0x84), ost(0), ost(0x82)]) {
+      fake.emit('ACPI_DEVICE_OST', data);
+    }
+  });
+  await expect(hotUnplug(client, 'd0')).rejects.toMatchObject({
+    code: 'QMP_UNPLUG_REFUSED',
+    path,
+    message: `the guest refuses to let go of ${path}: busy (_OST status 0x82)`,
+  });
+});
+
 test('an event that was lost is made up for by looking', async () => {
   let looks = 0;
   const { client } = await withDevice(

@@ -129,6 +129,22 @@ describeQemus('live migration between two QEMUs', (program) => {
     await to.closed;
   });
 
+  test('SIGSTOP of the destination: it can still be cancelled, and the guest runs on', async () => {
+    await using source = start(machine);
+    await using destination = start([...machine, '-incoming', `unix:{}/migration`]);
+    await using from = await source.connect();
+    await (await destination.connect()).close();
+    const uri = `unix:${destination.path('migration')}`;
+    const migration = await startMigration(from, { uri }, { ...slowly, pollIntervalMs: 100 });
+    for await (const { status } of migration.progress()) {
+      if (status === 'active') break;
+    }
+    await destination.freeze();
+    await migration.cancel();
+    await expect(migration.done).rejects.toMatchObject({ code: 'QMP_MIGRATION_CANCELLED' });
+    expect((await from.execute('query-status')).running).toBe(true);
+  });
+
   test('SIGKILL of the source while it migrates: the migration says that the connection is gone', async () => {
     await using source = start(machine);
     await using destination = start([...machine, '-incoming', `unix:{}/migration`]);

@@ -18,7 +18,7 @@ function call(address: { path: string } | { host: string; port: number }) {
   socket.write(greeting);
   socket.on('data', (data) => {
     const [, id] = /"id":(\d+)/.exec(data.toString()) ?? [];
-    socket.write(`{"return": {}, "id": ${id}}\r\n`);
+    socket.write(id === undefined ? '{"return": {}}\r\n' : `{"return": {}, "id": ${id}}\r\n`);
   });
   socket.on('error', () => undefined);
   return socket;

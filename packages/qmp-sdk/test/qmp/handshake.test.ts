@@ -128,7 +128,7 @@ test("replies to another client's commands are not taken for the negotiation's",
   const client = await connecting;
   expect(warned).toEqual(Array.from({ length: 4 }, () => 'late-reply'));
   expect(client.stats.lateReplies).toBe(4);
-  const value = client.raw('x-a');
+  const value = client.raw('x-a', { value: 1 });
   await new Promise((resolve) => setTimeout(resolve, 0));
   it.say('{"return": "own", "id": 0}\r\n');
   expect(await value).toBe('own');

@@ -23,6 +23,15 @@ describe('replies', () => {
     ['textId', 'no-id'],
     ['duplicate', 'unknown-id'],
   ] as const)('%s ends the connection', async (fault, kind) => {
+    const error = await faultOf(new FakeQmp({ alterReply: replyFaults[fault] }), { omitLoneId: false });
+    expect(error).toMatchObject({ code: 'QMP_CLOSED', reason: 'protocol', cause: { code: 'QMP_PROTOCOL', kind } });
+  });
+
+  test.each([
+    ['wrongId', 'unknown-id'],
+    ['textId', 'no-id'],
+    ['duplicate', 'no-id'],
+  ] as const)('%s of a command without id ends the connection', async (fault, kind) => {
     const error = await faultOf(new FakeQmp({ alterReply: replyFaults[fault] }));
     expect(error).toMatchObject({ code: 'QMP_CLOSED', reason: 'protocol', cause: { code: 'QMP_PROTOCOL', kind } });
   });
@@ -35,7 +44,7 @@ describe('replies', () => {
 
   test('the reply to an id that was given up is not taken for the next command', async () => {
     const fake = new FakeQmp({ alterReply: replyFaults.lost });
-    await using client = await QmpClient.connect(fake.connect(), { drainTimeoutMs: 5 });
+    await using client = await QmpClient.connect(fake.connect(), { drainTimeoutMs: 5, omitLoneId: false });
     await expect(client.raw('x-a', {}, { timeoutMs: 5 })).rejects.toMatchObject({ code: 'QMP_TIMEOUT' });
     const next = client.raw('x-b');
     await new Promise((resolve) => setTimeout(resolve, 5));
@@ -87,7 +96,7 @@ describe('broken messages', () => {
   test('a burst of errors without id ends it once', async () => {
     const fake = new FakeQmp();
     const client = await QmpClient.connect(fake.connect());
-    const waiting = client.execute('query-status');
+    const waiting = client.raw('x-any', { value: 1 });
     for (let count = 0; count < 5; count++) fake.sessions[0]?.say({ error: { class: 'GenericError', desc: 'JSON' } });
     await expect(waiting).rejects.toMatchObject({ cause: { kind: 'no-id' } });
   });
@@ -95,7 +104,7 @@ describe('broken messages', () => {
   test('nesting up to the limit, and the limit of 64 MiB', async () => {
     const fake = new FakeQmp();
     const client = await QmpClient.connect(fake.connect());
-    const reply = client.raw('x-deep');
+    const reply = client.raw('x-deep', { value: 1 });
     fake.sessions[0]?.raw(`${nested(1023)}\r\n`);
     await reply;
     const open = '{"return": "';
@@ -110,7 +119,7 @@ describe('broken messages', () => {
   test('a message of 64 MiB is read', async () => {
     const fake = new FakeQmp({ alterReply: replyFaults.lost });
     await using client = await QmpClient.connect(fake.connect());
-    const reply = client.raw<string>('x-large');
+    const reply = client.raw<string>('x-large', { value: 1 });
     await new Promise((resolve) => setTimeout(resolve, 1));
     const [head, tail] = ['{"return": "', '", "id": 0}\r'];
     fake.sessions[0]?.raw(`${head}${'x'.repeat((64 << 20) - head.length - tail.length)}${tail}\n`);
@@ -120,7 +129,7 @@ describe('broken messages', () => {
   test('__proto__ changes nobody', async () => {
     const fake = new FakeQmp({ alterReply: replyFaults.lost });
     await using client = await QmpClient.connect(fake.connect());
-    const reply = client.raw<Record<string, unknown>>('x-proto');
+    const reply = client.raw<Record<string, unknown>>('x-proto', { value: 1 });
     await new Promise((resolve) => setTimeout(resolve, 1));
     fake.sessions[0]?.raw('{"return": {"__proto__": {"polluted": 1}, "big": 18446744073709551615}, "id": 0}\r\n');
     expect((await reply)['polluted']).toBeUndefined();
@@ -222,6 +231,7 @@ test('whatever the other side says, every command settles and the error is ours'
     fc.constantFrom(
       '{"return": {}, "id": 0}',
       '{"return": {}, "id": 1}',
+      '{"return": {}}',
       '{"error": {"class": "GenericError", "desc": "x"}, "id": 0}',
       '{"event": "STOP"}',
       '{"QMP": {}}',
@@ -250,25 +260,39 @@ test('whatever the other side says, every command settles and the error is ours'
 
 describe('without the id of a lone command', () => {
   test('it is left out when QEMU has nothing else, and the replies still find their command', async () => {
-    const fake = new FakeQmp().on('x-echo', (args) => args).on('query-yank', () => [], { oob: true });
-    await using client = await QmpClient.connect(fake.connect(), { omitLoneId: true });
-    const echo = (value: number) => client.raw('x-echo', { value });
-    expect([await echo(1), await echo(2)]).toEqual([{ value: 1 }, { value: 2 }]);
-    const first = echo(3);
+    let value = 0;
+    const fake = new FakeQmp().on('x-next', () => ++value).on('query-yank', () => [], { oob: true });
+    await using client = await QmpClient.connect(fake.connect());
+    const next = () => client.raw('x-next');
+    expect([await next(), await next()]).toEqual([1, 2]);
+    const third = next();
     await new Promise((resolve) => setTimeout(resolve, 0));
-    expect(await Promise.all([first, echo(4), client.oob('query-yank'), echo(5)])).toEqual([
-      { value: 3 },
-      { value: 4 },
-      [],
-      { value: 5 },
-    ]);
-    expect(fake.requests.slice(1, 4).every((request) => !('id' in request))).toBe(true);
+    expect(await Promise.all([third, next(), client.oob('query-yank'), next()])).toEqual([3, 4, [], 5]);
+    expect(fake.requests.slice(1).map((request) => 'id' in request)).toEqual([false, false, false, true, true, true]);
     await expect(client.raw('nope')).rejects.toMatchObject({ errorClass: 'CommandNotFound' });
+  });
+
+  test('what QEMU might not be able to read keeps its id: then an error without id ends the session', async () => {
+    const fake = new FakeQmp().on('x-echo', (args) => args);
+    const client = await QmpClient.connect(fake.connect());
+    await client.raw('x-echo', { value: 1 });
+    await expect(client.raw('x-"\\')).rejects.toMatchObject({ errorClass: 'CommandNotFound' });
+    await client.raw('x-echo', {});
+    expect(fake.requests.slice(1)).toEqual([
+      { execute: 'x-echo', arguments: { value: 1 }, id: 0 },
+      { execute: 'x-"\\', id: 0 },
+      { execute: 'x-echo' },
+    ]);
+    fake.on('x-echo', () => new Promise(() => undefined));
+    const waiting = client.raw('x-echo', { value: 2 });
+    await new Promise((resolve) => setTimeout(resolve, 0));
+    fake.sessions[0]?.say({ error: { class: 'GenericError', desc: 'JSON parse error' } });
+    await expect(waiting).rejects.toMatchObject({ code: 'QMP_CLOSED', cause: { kind: 'no-id' } });
   });
 
   test('a late reply without id is not taken for the next command', async () => {
     const fake = new FakeQmp({ alterReply: replyFaults.lost });
-    await using client = await QmpClient.connect(fake.connect(), { omitLoneId: true, drainTimeoutMs: 5 });
+    await using client = await QmpClient.connect(fake.connect(), { drainTimeoutMs: 5 });
     await expect(client.raw('x-a', {}, { timeoutMs: 5 })).rejects.toMatchObject({ code: 'QMP_TIMEOUT' });
     const next = client.raw('x-b');
     await new Promise((resolve) => setTimeout(resolve, 5));
@@ -285,7 +309,45 @@ describe('without the id of a lone command', () => {
 
   test('the id that was not sent does not come back', async () => {
     const fake = new FakeQmp({ alterReply: (reply) => [{ ...reply, id: 0 }] });
-    const client = await QmpClient.connect(fake.connect(), { omitLoneId: true });
+    const client = await QmpClient.connect(fake.connect());
     await expect(client.raw('query-status')).rejects.toMatchObject({ cause: { kind: 'unknown-id' } });
   });
+});
+
+test('however commands are mixed and given up, each reply is that of its own command', async () => {
+  // One command after the other, with or without arguments, in band or not, awaited or given up at once.
+  const command = fc.record({
+    withArguments: fc.boolean(),
+    oob: fc.boolean(),
+    fate: fc.constantFrom('await', 'abort', 'go on'),
+    pauseMs: fc.constantFrom(undefined, 0, 1),
+  });
+  await fc.assert(
+    fc.asyncProperty(fc.array(command, { maxLength: 30 }), fc.boolean(), async (commands, omitLoneId) => {
+      const fake = new FakeQmp();
+      const names = commands.map((_, index) => `x-${index}`);
+      for (const name of names) {
+        // Slow enough for the reply to come after its caller has given up.
+        const answer = () => new Promise<string>((resolve) => setTimeout(() => resolve(name), 1));
+        fake.on(name, answer, { oob: true });
+      }
+      await using client = await QmpClient.connect(fake.connect(), { omitLoneId });
+      const replies = [];
+      for (const [index, { withArguments, oob, fate, pauseMs }] of commands.entries()) {
+        const controller = new AbortController();
+        const options = { oob, signal: controller.signal };
+        const reply = client.raw(`x-${index}`, withArguments ? { index } : {}, options).then(
+          (value) => expect(value).toBe(`x-${index}`),
+          (error: unknown) => expect([fate, (error as QmpError).code]).toEqual(['abort', 'QMP_ABORTED']),
+        );
+        replies.push(reply);
+        if (fate === 'await') await reply;
+        if (pauseMs !== undefined) await new Promise((resolve) => setTimeout(resolve, pauseMs));
+        if (fate === 'abort') controller.abort();
+      }
+      await Promise.all(replies);
+      expect(client.closeInfo).toBeUndefined();
+    }),
+    { numRuns: 60 },
+  );
 });

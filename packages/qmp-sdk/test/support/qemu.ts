@@ -33,24 +33,46 @@ function isEmulator({ binary, command }: QemuProgram): boolean {
 /** One QEMU without KVM, in a folder of its own that goes with it. */
 export class Qemu implements AsyncDisposable {
   readonly folder = mkdtempSync(join(tmpdir(), 'xenpt-qemu-'));
-  readonly process: ChildProcess;
-  readonly ended: Promise<void>;
+  readonly #args: readonly string[];
+  readonly #options: { readonly uid?: number; readonly program?: string };
+  #process: ChildProcess;
+  #ended: Promise<void>;
   #errors = '';
 
   /** `{}` in an argument is the folder. A second monitor is at `{}/second.qmp`. */
   constructor(args: readonly string[], options: { readonly uid?: number; readonly program?: string } = {}) {
-    const { program = qemuBinary, ...user } = options;
-    if (user.uid !== undefined) chownSync(this.folder, user.uid, user.uid);
-    const inFolder = (text: string) => text.replaceAll('{}', this.folder);
-    const monitors = ['qmp', 'second.qmp'].flatMap((name) => ['-qmp', `unix:{}/${name},server=on,wait=off`]);
-    const all = ['-nodefaults', '-display', 'none', '-accel', 'tcg', ...monitors, ...args].map(inFolder);
-    this.process = spawn(program, all, { ...user, stdio: ['ignore', 'ignore', 'pipe'] });
-    this.process.stderr?.on('data', (chunk: Buffer) => (this.#errors += chunk.toString()));
-    this.ended = new Promise((resolve) => this.process.once('exit', () => resolve()));
+    this.#args = args;
+    this.#options = options;
+    if (options.uid !== undefined) chownSync(this.folder, options.uid, options.uid);
+    [this.#process, this.#ended] = this.#start();
+  }
+
+  get process(): ChildProcess {
+    return this.#process;
+  }
+
+  get ended(): Promise<void> {
+    return this.#ended;
   }
 
   get errors(): string {
     return this.#errors;
+  }
+
+  /** The same again at the same sockets, once the one before has ended. */
+  async restart(): Promise<void> {
+    await this.#ended;
+    [this.#process, this.#ended] = this.#start();
+  }
+
+  #start(): [ChildProcess, Promise<void>] {
+    const { program = qemuBinary, ...user } = this.#options;
+    const inFolder = (text: string) => text.replaceAll('{}', this.folder);
+    const monitors = ['qmp', 'second.qmp'].flatMap((name) => ['-qmp', `unix:{}/${name},server=on,wait=off`]);
+    const all = ['-nodefaults', '-display', 'none', '-accel', 'tcg', ...monitors, ...this.#args].map(inFolder);
+    const child = spawn(program, all, { ...user, stdio: ['ignore', 'ignore', 'pipe'] });
+    child.stderr?.on('data', (chunk: Buffer) => (this.#errors += chunk.toString()));
+    return [child, new Promise((resolve) => child.once('exit', () => resolve()))];
   }
 
   path(name: string): string {
