@@ -61,7 +61,7 @@ beforeEach(() => {
 const options = { domid: 7, vcpuCount: 2, wakeFd: 33 };
 
 describe('openXenServer', () => {
-  it('has Xen make the page before it enables, and enables before it binds', () => {
+  it('I7: has Xen make the page, without buffering, before it enables, and enables before it binds', () => {
     const server = openXenServer(options);
     expect(server.serverId).toBe(2);
     expect(log).toEqual([
@@ -103,7 +103,7 @@ describe('openXenServer', () => {
     expect(log.slice(log.findIndex((line) => line.startsWith(`${name}(`)) + 1)).toEqual(undone);
   });
 
-  it('passes each call on with the domain, the server, and the arguments in the order of the library', () => {
+  it('I10: passes each call on with the domain, the server, and the arguments in the order of the library', () => {
     const { hypervisor } = openXenServer(options);
     log.length = 0;
     hypervisor.claimFunction(40);

@@ -35,16 +35,50 @@ struct PhysdevMapPirq {
 };
 static_assert(sizeof(PhysdevMapPirq) == 40, "the layout is Xen's");
 
-/** libxencall for one hypercall: rare enough not to be kept open. */
-struct DirectCall {
-  ctrl::Call* const opened;
+constexpr unsigned kDomctl = 36;        // __HYPERVISOR_domctl
+constexpr uint32_t kBindIrq = 38;       // XEN_DOMCTL_bind_pt_irq
+constexpr uint32_t kUnbindIrq = 48;     // XEN_DOMCTL_unbind_pt_irq
+constexpr uint32_t kIrqTypePci = 0;     // PT_IRQ_TYPE_PCI
+// XEN_DOMCTL_INTERFACE_VERSION of 4.17 to 4.22, the likeliest first. Xen refuses another one with EACCES before it
+// looks at anything else; these two commands have been the same in all of them.
+constexpr uint32_t kDomctlVersions[] = {0x17, 0x15, 0x16, 0x18};
 
-  explicit DirectCall(Napi::Env env) : opened(ctrl::call_open(env, nullptr, 0)) {}
+// struct xen_domctl of xen/include/public/domctl.h with the arm of the two commands, for a line.
+struct DomctlPtIrq {
+  uint32_t command;
+  uint32_t interface_version;
+  uint16_t domid;
+  uint16_t padding[3];
+  uint32_t machine_irq;
+  uint32_t irq_type;
+  uint8_t bus;
+  uint8_t device;
+  uint8_t intx;
+  uint8_t rest_of_arm[117];
+};
+static_assert(sizeof(DomctlPtIrq) == 144, "the layout is Xen's");
+
+/** libxencall for one hypercall with one structure: rare enough not to be kept open. */
+class DirectCall {
+ public:
+  DirectCall(Napi::Env env, size_t size) : opened_(ctrl::call_open(env, nullptr, 0)) {
+    if (opened_ != nullptr) buffer_ = ctrl::call_alloc_buffer(env, opened_, size);
+  }
   DirectCall(const DirectCall&) = delete;
   DirectCall& operator=(const DirectCall&) = delete;
   ~DirectCall() {
-    if (opened != nullptr) ctrl::call_close.Find()(opened);
+    if (buffer_ != nullptr) ctrl::call_free_buffer.Find()(opened_, buffer_);
+    if (opened_ != nullptr) ctrl::call_close.Find()(opened_);
   }
+
+  ctrl::Call* opened() const { return opened_; }
+  /** Memory that Xen can be pointed at; null if there was none. */
+  void* buffer() const { return buffer_; }
+  uint64_t address() const { return reinterpret_cast<uintptr_t>(buffer_); }
+
+ private:
+  ctrl::Call* const opened_;
+  void* buffer_ = nullptr;
 };
 
 Napi::Value Bytes(Napi::Env env, const void* data, size_t size) {
@@ -81,6 +115,7 @@ class Control final : public HandleObject<Control, xc_interface_core> {
                            InstanceMethod(map_pirq_msi.name(), &Control::MapPirqMsi),
                            InstanceMethod("physdev_map_pirq_multi_msi", &Control::MapPirqMultiMsi),
                            InstanceMethod(unmap_pirq.name(), &Control::Command<unmap_pirq>),
+                           InstanceMethod("domctl_pt_irq", &Control::PtIrq),
                            InstanceMethod(bind_pt_pci_irq.name(), &Control::Command<bind_pt_pci_irq>),
                            InstanceMethod(unbind_pt_irq.name(), &Control::Command<unbind_pt_irq>),
                            InstanceMethod(update_msi_irq.name(), &Control::Command<update_msi_irq>),
@@ -177,17 +212,41 @@ class Control final : public HandleObject<Control, xc_interface_core> {
     request.entry_count = Argument<int>(info, 3);
     Open();
     logger_.Clear();
-    const DirectCall call(info.Env());
-    if (call.opened == nullptr) throw Failure(ctrl::call_open.name(), errno);
-    void* const buffer = ctrl::call_alloc_buffer(info.Env(), call.opened, sizeof request);
-    if (buffer == nullptr) throw Failure(ctrl::call_alloc_buffer.name(), errno);
-    std::memcpy(buffer, &request, sizeof request);
-    const int result = ctrl::call2(info.Env(), call.opened, kPhysdevOp, kMapPirq, reinterpret_cast<uintptr_t>(buffer));
-    const int error_number = errno;
-    std::memcpy(&request, buffer, sizeof request);
-    ctrl::call_free_buffer.Find()(call.opened, buffer);
-    if (result != 0) throw Failure(name, error_number);
+    const DirectCall call(info.Env(), sizeof request);
+    RequireMemory(call);
+    std::memcpy(call.buffer(), &request, sizeof request);
+    const int result = ctrl::call2(info.Env(), call.opened(), kPhysdevOp, kMapPirq, call.address());
+    if (result != 0) throw Failure(name, errno);
+    std::memcpy(&request, call.buffer(), sizeof request);
     return Napi::Number::New(info.Env(), request.pirq);
+  }
+
+  /** (domid, 1 to bind or 0 to unbind, pirq, bus, device, intx) */
+  void PtIrq(const Napi::CallbackInfo& info) {
+    DomctlPtIrq request = {};
+    request.command = Argument<uint8_t>(info, 1) != 0 ? kBindIrq : kUnbindIrq;
+    request.domid = Argument<uint16_t>(info, 0);
+    request.machine_irq = Argument<uint32_t>(info, 2);
+    request.irq_type = kIrqTypePci;
+    request.bus = Argument<uint8_t>(info, 3);
+    request.device = Argument<uint8_t>(info, 4);
+    request.intx = Argument<uint8_t>(info, 5);
+    Open();
+    logger_.Clear();
+    const DirectCall call(info.Env(), sizeof request);
+    RequireMemory(call);
+    for (const uint32_t version : kDomctlVersions) {
+      request.interface_version = version;
+      std::memcpy(call.buffer(), &request, sizeof request);
+      if (ctrl::call1(info.Env(), call.opened(), kDomctl, call.address()) == 0) return;
+      if (errno != EACCES) break;
+    }
+    throw Failure("domctl", errno);
+  }
+
+  void RequireMemory(const DirectCall& call) const {
+    if (call.opened() == nullptr) throw Failure(ctrl::call_open.name(), errno);
+    if (call.buffer() == nullptr) throw Failure(ctrl::call_alloc_buffer.name(), errno);
   }
 };
 

@@ -53,13 +53,15 @@ inline const Function<int(Handle, uint32_t, uint32_t, uint32_t, uint32_t, uint32
 inline const Function<int(Handle, uint32_t, int, int*)> map_pirq{library, "xc_physdev_map_pirq"};
 inline const Function<int(Handle, uint32_t, int, int*, int, int, int, uint64_t)> map_pirq_msi{
     library, "xc_physdev_map_pirq_msi"};
-// libxenctrl has no function for several MSI vectors, so that hypercall is made directly, with libxencall, which
-// libxenctrl is linked with: its symbols are found through libxenctrl's own handle. libxencall's ABI is stable.
+// libxenctrl has no function for several MSI vectors, and passes 8 bits of the pirq of a line. Those hypercalls are
+// made directly, with libxencall, which libxenctrl is linked with: its symbols are found through libxenctrl's own
+// handle. libxencall's ABI is stable.
 struct Call;
 inline const Function<Call*(xentoollog_logger*, unsigned)> call_open{library, "xencall_open"};
 inline const Function<int(Call*)> call_close{library, "xencall_close"};
 inline const Function<void*(Call*, size_t)> call_alloc_buffer{library, "xencall_alloc_buffer"};
 inline const Function<void(Call*, void*)> call_free_buffer{library, "xencall_free_buffer"};
+inline const Function<int(Call*, unsigned, uint64_t)> call1{library, "xencall1"};
 inline const Function<int(Call*, unsigned, uint64_t, uint64_t)> call2{library, "xencall2"};
 
 inline const Function<int(Handle, uint32_t, int)> unmap_pirq{library, "xc_physdev_unmap_pirq"};

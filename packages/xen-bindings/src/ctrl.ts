@@ -209,16 +209,23 @@ export class Control {
   }
 
   /**
-   * Connects a pirq with pin `intx` (0 to 3) of a guest device. libxenctrl passes 8 bits of the pirq: 255 at most.
+   * Connects a pirq with pin `intx` (0 to 3) of a guest device. Of a pirq libxenctrl passes 8 bits, so one above 255
+   * goes to Xen directly.
    */
   bindPciIrq(domid: number, pirq: number, bus: number, device: number, intx: number): void {
     requireIntx(domid, pirq, bus, device, intx);
-    calling(() => this.#native.xc_domain_bind_pt_pci_irq(domid, pirq, bus, device, intx));
+    calling(() => {
+      if (pirq > 0xff) this.#native.domctl_pt_irq(domid, 1, pirq, bus, device, intx);
+      else this.#native.xc_domain_bind_pt_pci_irq(domid, pirq, bus, device, intx);
+    });
   }
 
   unbindPciIrq(domid: number, pirq: number, bus: number, device: number, intx: number): void {
     requireIntx(domid, pirq, bus, device, intx);
-    calling(() => this.#native.xc_domain_unbind_pt_irq(domid, pirq, PT_IRQ_TYPE_PCI, bus, device, intx, 0));
+    calling(() => {
+      if (pirq > 0xff) this.#native.domctl_pt_irq(domid, 0, pirq, bus, device, intx);
+      else this.#native.xc_domain_unbind_pt_irq(domid, pirq, PT_IRQ_TYPE_PCI, bus, device, intx, 0);
+    });
   }
 
   /**
@@ -263,7 +270,7 @@ function requirePirqWish(pirq: number): void {
 
 function requireIntx(domid: number, pirq: number, bus: number, device: number, intx: number): void {
   requireDomid(domid);
-  requireU8('pirq', pirq);
+  requireInteger('pirq', pirq, 0, 0x7fff_ffff);
   requireU8('bus', bus);
   requireInteger('device', device, 0, 31);
   requireInteger('intx', intx, 0, 3);

@@ -72,6 +72,7 @@ export interface NativeControl extends NativeHandle {
   ): number;
   physdev_map_pirq_multi_msi(domid: number, devfn: number, segbus: number, vectorCount: number): number;
   xc_physdev_unmap_pirq(domid: number, pirq: number): void;
+  domctl_pt_irq(domid: number, bind: number, pirq: number, bus: number, device: number, intx: number): void;
   xc_domain_bind_pt_pci_irq(domid: number, pirq: number, bus: number, device: number, intx: number): void;
   xc_domain_unbind_pt_irq(
     domid: number,

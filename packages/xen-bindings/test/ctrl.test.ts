@@ -41,6 +41,8 @@ describe('Control passes to libxenctrl', () => {
       control.unmapPirq(5, 87);
       control.bindPciIrq(5, 255, 0, 31, 3);
       control.unbindPciIrq(5, 16, 0, 5, 1);
+      control.bindPciIrq(5, 256, 0, 31, 3);
+      control.unbindPciIrq(5, 0x7fff_ffff, 0, 5, 1);
       control.updateMsiIrq(5, 0xef, 87, 0x1_0000, 0x1_0000_0000_0001n);
       control.unbindMsiIrq(5, 0xef, 87, 0x1_0000);
       return { pirqs, group: control.deviceGroup(5, 0x0300) };
@@ -65,6 +67,8 @@ describe('Control passes to libxenctrl', () => {
       'xc_physdev_unmap_pirq 5 87',
       'xc_domain_bind_pt_pci_irq 5 255 0 31 3',
       'xc_domain_unbind_pt_irq 5 16 0 0 5 1 0',
+      'domctl 38: pt_irq 5 256 0 0 31 3',
+      'domctl 48: pt_irq 5 2147483647 0 0 5 1',
       'xc_domain_update_msi_irq 5 239 87 65536 281474976710657',
       'xc_domain_unbind_msi_irq 5 239 87 65536',
       'xc_get_device_group 5 768 1024',
@@ -75,7 +79,7 @@ describe('Control passes to libxenctrl', () => {
     const errors = await fake.run(({ xen, caught }) => {
       const control = xen.Control.open();
       return [
-        caught(() => control.bindPciIrq(5, 256, 0, 5, 0)),
+        caught(() => control.bindPciIrq(5, 2 ** 31, 0, 5, 0)),
         caught(() => control.memoryMapping(5, 2n ** 64n, 0n, 1n, true)),
         caught(() => control.memoryMapping(5, 0n, 2n ** 64n - 1n, 2n, true)),
         caught(() => control.iomemPermission(5, -1n, 1n, true)),
@@ -101,6 +105,17 @@ describe('Control reports', () => {
         return caught(() => control.mapPirqMultiMsi(5, { devfn: 8, segbus: 0, vectorCount: 4 }));
       }, null);
       expect(error).toMatchObject({ code: 'XEN_CALL_FAILED', call, errnoName: 'EOPNOTSUPP' });
+    }
+  });
+
+  it('what Xen said to a line above 255, after the last version of the interface that it may know', async () => {
+    for (const errno of [constants.errno.EBUSY, constants.errno.EACCES]) {
+      fake.fail('domctl', errno);
+      const error = await fake.run(({ xen, caught }) => {
+        const control = xen.Control.open();
+        return caught(() => control.bindPciIrq(5, 300, 0, 5, 0));
+      }, null);
+      expect(error).toMatchObject({ code: 'XEN_CALL_FAILED', call: 'domctl', errno });
     }
   });
 

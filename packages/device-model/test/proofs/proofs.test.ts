@@ -12,17 +12,18 @@ const packageRoot = new URL('../../', import.meta.url);
 const repositoryRoot = new URL('../../', packageRoot);
 const list = JSON.parse(readFileSync(new URL('proofs.json', import.meta.url), 'utf8')) as readonly Entry[];
 
-/** Properties of configuration space and of messages, and the class-A advisories in which they were the way in. */
+/** Properties of configuration space, of messages, of requests; class-A advisories in which these were the way in. */
 const properties = [
   ...Array.from({ length: 18 }, (_, index) => `C${index + 1}`),
   ...Array.from({ length: 16 }, (_, index) => `M${index + 1}`),
+  ...Array.from({ length: 12 }, (_, index) => `I${index + 1}`),
 ];
 const advisories = [43, 120, 121, 126, 128, 129, 130, 131, 157, 164, 199, 237, 239, 337, 449, 464].map(
   (n) => `XSA-${n}`,
 );
 
 /** Judged by a comparison of everything, not by a test of its own. */
-const isWhole = (id: string) => id === 'matrix' || id.startsWith('kernel: ');
+const isWhole = (id: string) => ['matrix', 'sequences'].includes(id) || id.startsWith('kernel: ');
 
 const urlOf = (path: string): URL => new URL(path, path.startsWith('packages/') ? repositoryRoot : packageRoot);
 const read = (path: string): string => readFileSync(urlOf(path), 'utf8');

@@ -166,8 +166,11 @@ int xc_physdev_map_pirq_msi(xc_interface *xch, uint32_t domid, int index, int *p
   SUCCEED(xc_physdev_map_pirq_msi)
 }
 
-/* libxencall, which libxenctrl brings along: one hypercall is made through it. */
+/* libxencall, which libxenctrl brings along: two hypercalls are made through it. */
 typedef struct { uint16_t domid; int32_t type, index, pirq, bus, devfn, count; uint64_t table_base; } map_pirq_t;
+typedef struct { uint32_t command, version; uint64_t domid; uint32_t pirq, type; uint8_t bus, device, intx; } pt_irq_t;
+
+enum { domctl_version = 0x15 };
 
 void *xencall_open(void *logger, unsigned flags) {
   if (logger != NULL || flags != 0) abort();
@@ -195,6 +198,17 @@ int xencall2(void *call, unsigned op, uint64_t command, uint64_t argument) {
   if (call == NULL || op != 33 || fails("physdev_op")) return -1;
   map->pirq = 48;
   return 0;
+}
+
+int xencall1(void *call, unsigned op, uint64_t argument) {
+  const pt_irq_t *irq = (const pt_irq_t *)(uintptr_t)argument;
+  if (irq->version != domctl_version) {
+    errno = EACCES;
+    return -1;
+  }
+  record("domctl %u: pt_irq %" PRIu64 " %u %u %u %u %u", irq->command, irq->domid, irq->pirq, irq->type, irq->bus,
+         irq->device, irq->intx);
+  return call == NULL || op != 36 || fails("domctl") ? -1 : 0;
 }
 
 int xc_physdev_unmap_pirq(xc_interface *xch, uint32_t domid, int pirq) {
