@@ -106,25 +106,34 @@ export function qmpScenarios(lab: () => Lab, { xlCommands }: { readonly xlComman
         shell=$OURS_PID
         exec 3>&\${OURS[1]} 4<&\${OURS[0]}
         eval "exec \${OURS[1]}>&- \${OURS[0]}<&-"
-        rm -f /tmp/enough /tmp/ours
+        rm -f /tmp/enough /tmp/ours /tmp/beside
         (until [ -e /tmp/enough ]; do
           echo query-status >&3 && read -r answer <&4 && echo "$answer" >>/tmp/ours || break
         done) &
         asker=$!
+        (until [ -e /tmp/enough ]; do
+          xenpt devices ${name} --json >/tmp/beside.json 2>&1; echo "devices $?"
+          xenpt screenshot ${name} -o /tmp/beside.png >/tmp/beside.txt 2>&1; echo "screenshot $?"
+        done) >/tmp/beside 3>&- 4<&- &
+        beside=$!
         until [ -s /tmp/ours ]; do sleep 0.1; done
         failed=0
         for n in $(seq ${xlCommands}); do
           xl qemu-monitor-command ${name} "info name" >/dev/null || failed=$((failed + 1))
         done
         touch /tmp/enough
-        wait $asker
+        wait $asker $beside
         exec 3>&-
         wait $shell
-        echo "$? $failed $(grep -c '"running":true' /tmp/ours) $(grep -vc '"running":true' /tmp/ours)"`;
-      const [exitCode, failed, answered, errors] = (await run(script)).trim().split(' ').map(Number);
-      console.table([{ xlCommands, failed, answered, errors }]);
-      expect({ exitCode, failed, errors }).toEqual({ exitCode: 0, failed: 0, errors: 0 });
+        echo "$? $failed $(grep -c '"running":true' /tmp/ours) $(grep -vc '"running":true' /tmp/ours)" \
+          "$(grep -c ' 0$' /tmp/beside) $(grep -vc ' 0$' /tmp/beside)"`;
+      const figures = (await run(script)).trim().split(' ').map(Number);
+      const [exitCode, failed, answered, errors, beside, besideFailed] = figures;
+      console.table([{ xlCommands, failed, answered, errors, devicesAndScreenshots: beside, besideFailed }]);
+      const none = { exitCode: 0, failed: 0, errors: 0, besideFailed: 0 };
+      expect({ exitCode, failed, errors, besideFailed }).toEqual(none);
       expect(answered).toBeGreaterThan(xlCommands / 10);
+      expect(beside).toBeGreaterThanOrEqual(2);
     });
 
     it('tells its events over the other monitor, and xl is not locked out', async () => {

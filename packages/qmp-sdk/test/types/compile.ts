@@ -25,10 +25,11 @@ export function compile(modules: Readonly<Record<string, string>>, libraries = [
   return compileWith(modules, { lib: libraries }).diagnostics;
 }
 
-/** The same with other options, and which files the program has loaded. */
+/** The same with other options, and which files the program has loaded; they are checked too, if wanted. */
 export function compileWith(
   modules: Readonly<Record<string, string>>,
   more: ts.CompilerOptions,
+  checked: 'all' | 'modules' = 'all',
 ): { diagnostics: string[]; files: string[] } {
   const options = { ...commonOptions, ...more };
   const inMemory = new Map(Object.entries(modules).map(([name, text]) => [path.join(folder, name), text]));
@@ -44,7 +45,9 @@ export function compileWith(
     return parsed.get(file);
   };
   const program = ts.createProgram([...inMemory.keys()], options, host);
-  const diagnostics = ts.getPreEmitDiagnostics(program).map(({ file, start, messageText }) => {
+  const files = checked === 'all' ? [undefined] : [...inMemory.keys()].map((file) => program.getSourceFile(file));
+  const found = files.flatMap((file) => ts.getPreEmitDiagnostics(program, file));
+  const diagnostics = found.map(({ file, start, messageText }) => {
     const line = file && start !== undefined ? file.getLineAndCharacterOfPosition(start).line + 1 : 0;
     const name = file ? path.basename(file.fileName) : '';
     return `${name}:${line}: ${ts.flattenDiagnosticMessageText(messageText, ' ')}`;
