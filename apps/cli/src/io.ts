@@ -24,6 +24,8 @@ export interface Io {
   /** Bits of colour that the terminal shows where `color` is true; left out: 8. */
   readonly colorDepth?: number;
   readonly version: string;
+  /** How this program is started, word by word: for what has to start it at boot. */
+  readonly command: readonly string[];
   /** Set off by Ctrl-C: a running attach is undone. */
   readonly signal: AbortSignal;
   readonly openHost: (options: OpenXenHostOptions) => XenHost;

@@ -12,6 +12,7 @@ const loaders: Readonly<Record<string, () => Promise<Verb>>> = {
   'assignable list': async () => (await import('./verbs/assignable-list.js')).assignableList,
   'assignable add': async () => (await import('./verbs/assignable-add.js')).assignableAdd,
   'assignable remove': async () => (await import('./verbs/assignable-remove.js')).assignableRemove,
+  'assignable restore': async () => (await import('./verbs/assignable-restore.js')).assignableRestore,
   attach: async () => (await import('./verbs/attach.js')).attach,
   detach: async () => (await import('./verbs/detach.js')).detach,
   'guest-view': async () => (await import('./verbs/guest-view.js')).guestView,

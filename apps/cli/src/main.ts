@@ -1,4 +1,4 @@
-import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, realpathSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { CommanderError } from 'commander';
 import type { XenHost } from '@xenpt/qmp-sdk/xen';
 import { ExitCode, exitCodeOf } from './exit-code.js';
@@ -176,6 +176,7 @@ export async function runProcess(): Promise<void> {
     color: process.stdout.isTTY && (process.env['NO_COLOR'] ?? '') === '',
     colorDepth: process.stdout.isTTY ? process.stdout.getColorDepth() : 1,
     version: manifest.version,
+    command: [process.execPath, realpathSync(process.argv[1] ?? '')],
     signal: controller.signal,
     openHost: openXenHost,
   });

@@ -12,7 +12,7 @@ export interface VerbContext {
   /** For what a verb shows while it runs; its result is what `run` returns. */
   readonly io: Pick<
     Io,
-    'stdout' | 'stderr' | 'stdin' | 'terminal' | 'colorDepth' | 'readFile' | 'writeFile' | 'confirm'
+    'stdout' | 'stderr' | 'stdin' | 'terminal' | 'colorDepth' | 'readFile' | 'writeFile' | 'confirm' | 'command'
   >;
   /** What an operation is at: shown on a terminal once it takes longer than a second. */
   readonly onStep: (step: string) => void;

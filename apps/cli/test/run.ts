@@ -68,6 +68,7 @@ export async function runOn(host: XenHost, line: string, settings: RunSettings =
     color: settings.color ?? false,
     ...(settings.colorDepth === undefined ? {} : { colorDepth: settings.colorDepth }),
     version: '0.1.0',
+    command: ['/usr/bin/node', '/usr/bin/xenpt'],
     signal: settings.signal ?? new AbortController().signal,
     openHost: (options) => {
       opened.push(options);

@@ -126,13 +126,15 @@ test('assignable add, list and remove', async () => {
     '0000:03:00.0 is assignable; its driver was e1000e; undo with: xenpt undo 1\n',
   );
   expect((await run(host, 'assignable list')).stdout).toMatchInlineSnapshot(`
-    "ADDRESS       FROM DRIVER  NAME  OVERRIDES
-    0000:03:00.0  e1000e       -     -
+    "ADDRESS       FROM DRIVER  NAME  OVERRIDES  KEPT
+    0000:03:00.0  e1000e       -     -          no
     "
   `);
   expect(parse((await run(host, 'assignable list --json')).stdout)).toEqual({
     schemaVersion: 1,
-    devices: [{ sbdf: '0000:03:00.0', driver: '/sys/bus/pci/drivers/e1000e', name: null, overrides: [] }],
+    devices: [
+      { sbdf: '0000:03:00.0', driver: '/sys/bus/pci/drivers/e1000e', name: null, overrides: [], persistent: false },
+    ],
   });
   expect((await run(host, 'assignable remove 03:00.0')).stdout).toBe('0000:03:00.0 is bound to e1000e again\n');
   expect((await run(host, 'assignable list')).stderr).toContain('No device is assignable');

@@ -107,6 +107,7 @@ export type {
   XenFacts,
 } from './inventory/host-facts.js';
 export { compareIdentities, type IdentityDifference } from './inventory/identity.js';
+export { resolveIdentity, type Resolution } from './inventory/resolve-identity.js';
 export { guestInterruptBudget, messageVectors } from './inventory/interrupt-budget.js';
 export {
   type GuestMemory,

@@ -2,6 +2,7 @@ import type { Verb } from '../verb.js';
 import { assignableAdd } from './assignable-add.js';
 import { assignableList } from './assignable-list.js';
 import { assignableRemove } from './assignable-remove.js';
+import { assignableRestore } from './assignable-restore.js';
 import { attach } from './attach.js';
 import { bundle } from './bundle.js';
 import { completion } from './completion.js';
@@ -38,6 +39,7 @@ export const verbs: readonly Verb[] = [
   assignableList,
   assignableAdd,
   assignableRemove,
+  assignableRestore,
   attach,
   detach,
   guestView,

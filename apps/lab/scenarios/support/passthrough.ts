@@ -20,6 +20,20 @@ const pingFromNewCard =
   'ip link set eth0 up && ip addr add 10.0.2.15/24 dev eth0 && ' +
   'for n in $(seq 60); do ping -c 1 -W 1 10.0.2.2 >/dev/null && exit 0; done; exit 1';
 
+interface Fit {
+  readonly fit: {
+    readonly bars: readonly {
+      readonly guestDevfn: number;
+      readonly index: number;
+      readonly address: string | null;
+    }[];
+  };
+}
+
+interface View {
+  readonly view: { readonly bars: readonly { readonly index: number; readonly guestAddress: string }[] };
+}
+
 /**
  * The main job and its bad cases; tests in order.
  *
@@ -167,6 +181,16 @@ export function passthroughScenarios(scene: () => Setting, options: { readonly h
         'hexdump -s 16 -n 4 -e \'1/4 "%08x"\' /sys/bus/pci/devices/0000:00:05.0/config',
       );
       expect(bar0?.guest).toBe(Number.parseInt(inGuest.output, 16));
+    });
+
+    it('placed the BARs where xenpt fit said it would', async () => {
+      const { bars } = ((await json(`xenpt fit ${setting.sbdf}@5 --headless --memory 256`)) as Fit).fit;
+      const { view } = (await json(`xenpt guest-view ${guestName} ${setting.sbdf}`)) as View;
+      const predicted = bars.filter(({ guestDevfn, index }) => guestDevfn === 5 << 3 && index !== 6);
+      expect(predicted.length).toBeGreaterThan(0);
+      expect(predicted.map(({ index, address }) => [index, address]).sort()).toEqual(
+        view.bars.filter(({ index }) => index !== 6).map(({ index, guestAddress }) => [index, guestAddress]),
+      );
     });
 
     it('refuses to give it away twice', async () => {

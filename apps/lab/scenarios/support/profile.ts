@@ -48,7 +48,7 @@ export function describeProfile(
     afterAll(() => setting?.close());
 
     const lab = () => setting.lab;
-    if (soak) inventoryScenarios(() => setting);
+    inventoryScenarios(() => setting);
     assignableScenarios(lab, { everyKill: soak });
     passthroughScenarios(() => setting, { hotPlugs: soak ? 10 : hotPlugs });
     if (soak) accessScenarios(() => setting, thoroughAccesses);

@@ -8,9 +8,9 @@ export const identityChanged: FunctionRule = {
   cause: 'An address is not an identity: adding, moving or removing a card renumbers the buses.',
   consequence: 'A guest gets the wrong device: the network card of the host instead of a USB controller.',
   remedy: 'Look where the card is now, and record the assignment again.',
-  check: ({ address, identity }, { host }) =>
+  check: ({ identity }, { host }) =>
     host.expectedDevices
-      .filter((expected) => expected.address === address)
+      .filter((expected) => expected.identity.path === identity.path)
       .flatMap(({ identity: recorded, source }) => {
         const differences = compareIdentities(recorded, identity);
         if (differences.length === 0) return [];

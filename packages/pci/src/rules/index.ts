@@ -1,3 +1,4 @@
+import { assignmentAbsent } from './assignment-absent.js';
 import { barFit } from './bar-fit.js';
 import { bootDisk } from './boot-disk.js';
 import { bridge } from './bridge.js';
@@ -41,6 +42,7 @@ export const rules: readonly Rule[] = [
   iommuOff,
   lockdown,
   identityChanged,
+  assignmentAbsent,
   bootDisk,
   managementRoute,
   onlyDisplay,

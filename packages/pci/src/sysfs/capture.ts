@@ -13,6 +13,7 @@ import {
   redactHide,
   redactMounts,
   redactRoutes,
+  redactSerialNumbers,
 } from './redact.js';
 
 const functionFiles: readonly string[] = [
@@ -72,6 +73,7 @@ export function captureTree(options: SysfsOptions, guestNames: (name: string) =>
   for (const name of readNames(join(sysroot, 'etc/modprobe.d'))) {
     if (name.endsWith('.conf')) file(`etc/modprobe.d/${name}`, (content) => redactHide(content.toString('utf8')));
   }
+  file('etc/xenpt/assignments.json', (content) => redactSerialNumbers(content.toString('utf8')));
   let number = 0;
   for (const folder of ['etc/xen', 'etc/xen/auto']) {
     for (const name of readNames(join(sysroot, folder)).filter((one) => one.endsWith('.cfg'))) {

@@ -77,3 +77,8 @@ export function redactGuestConfig(text: string, guestNames: (name: string) => st
     })
     .join('\n');
 }
+
+/** Of what xenpt itself has recorded. */
+export function redactSerialNumbers(text: string): string {
+  return text.replace(/("serialNumber":\s*)"[^"]*"/g, '$1null');
+}

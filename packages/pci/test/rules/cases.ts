@@ -177,6 +177,18 @@ export const cases: readonly RuleCase[] = [
     message: /another card/,
   },
   {
+    rule: 'assignment-absent',
+    bad: (tree) => {
+      addCard(addPort(tree), { parent: port });
+      return { host: { expectedDevices: [expected(0x10d3)] } };
+    },
+    good: (tree) => {
+      addCard(tree);
+      return { host: { expectedDevices: [expected(0x10d3)] } };
+    },
+    message: /0000:03\/00\.0, which was 0000:03:00\.0, is empty; such a card is at 0000:03:00\.0/,
+  },
+  {
     rule: 'wide-segment',
     bad: (tree) => void tree.add({ address: '10000:e1:00.0', resetMethods: 'flr' }),
     good: config({}),

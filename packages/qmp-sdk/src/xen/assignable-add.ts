@@ -66,7 +66,7 @@ export async function addAssignable(
     // What is held already is not taken from anybody.
     const setAside = already ? [] : requireVerdict(host, sbdf, intentionOf(options));
     const used = already
-      ? acceptedOverrides(readJournal(host), host, name)
+      ? [...acceptedOverrides(readJournal(host), host, name), ...(options.overrides ?? [])]
       : setAside.map(({ override }) => override);
     const undoes = options.undoes === undefined ? {} : { undoes: options.undoes };
     const request: TransactionRequest = { kind: 'assignable-add', sbdf, overrides: [...new Set(used)], ...undoes };

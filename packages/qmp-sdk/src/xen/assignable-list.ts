@@ -1,5 +1,6 @@
 import { formatSbdf } from '@xenpt/pci';
 import type { Store, Sysfs } from './host.js';
+import { readAssignments } from './assignments.js';
 import { readInUse } from './in-use.js';
 import { type JournalHost, type Override, readJournal } from './journal.js';
 import { storePath } from './paths.js';
@@ -14,6 +15,8 @@ export interface AssignableDevice {
   readonly name: string | null;
   /** What was set aside when it was made assignable. */
   readonly overrides: readonly Override[];
+  /** It is made assignable again after a restart. */
+  readonly persistent: boolean;
 }
 
 /**
@@ -27,6 +30,7 @@ export function listAssignable(
   const { store } = host;
   requirePciback(host.sysfs);
   const journal = readJournal(host);
+  const kept = new Set(readAssignments(host.sysfs).map(({ address }) => address));
   return listOnPciback(host.sysfs)
     .filter((sbdf) => readInUse(store, sbdf) === undefined)
     .map((sbdf) => ({
@@ -34,5 +38,6 @@ export function listAssignable(
       driver: store.read(storePath.driverPath(sbdf)),
       name: store.read(storePath.assignableName(sbdf)),
       overrides: acceptedOverrides(journal, host, formatSbdf(sbdf)),
+      persistent: kept.has(formatSbdf(sbdf)),
     }));
 }

@@ -16,6 +16,8 @@ import { LOCK_TIMEOUT_MS, requireRoot } from './require-root.js';
 import { runFile } from './run-dir.js';
 import { parseBdf } from './spec.js';
 
+const PCIBACK = 'pciback';
+
 export interface AssignableRemoved {
   readonly sbdf: string;
   /** The driver it is bound to again; null if none was recorded. */
@@ -72,12 +74,13 @@ export async function removeAssignable(
   });
 }
 
-/** The `driver_override` that our last addition of this boot took away. */
+/** The `driver_override` that our last addition of this boot took away; never the one that is set at boot. */
 function overrideBefore(host: XenHost, sbdf: string): string | null {
   const added = readJournal(host).records.findLast(
     (record) => record.sbdf === sbdf && record.kind === 'assignable-add' && record.state === 'done',
   );
-  return added?.bootId === host.bootId ? added.before.driverOverride : null;
+  const override = added?.bootId === host.bootId ? added.before.driverOverride : null;
+  return override === PCIBACK ? null : override;
 }
 
 function requireIdle(host: XenHost, sbdf: Sbdf): void {

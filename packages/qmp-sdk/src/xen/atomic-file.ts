@@ -1,12 +1,14 @@
-import { closeSync, constants, fsyncSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, constants, fchmodSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
 
-/** Replaces a file as a whole, 0600, and on disk before it returns. */
-export function writeAtomically(path: string, text: string): void {
+/** Replaces a file as a whole, and on disk before it returns. */
+export function writeAtomically(path: string, text: string, mode: number = 0o600): void {
   const aside = `${path}.new`;
   rmSync(aside, { force: true });
   const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
-  const fd = openSync(aside, flags, 0o600);
+  const fd = openSync(aside, flags, mode);
   try {
+    // Whatever umask there is: what udev and systemd read, they have to be able to read.
+    fchmodSync(fd, mode);
     writeSync(fd, text);
     fsyncSync(fd);
   } finally {

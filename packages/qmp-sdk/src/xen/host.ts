@@ -168,8 +168,6 @@ export interface XenHost {
   readonly runDir: string;
   /** What outlives a restart, `/var/lib/xenpt`: the journal. */
   readonly stateDir: string;
-  /** What an administrator decides, `/etc/xenpt`. */
-  readonly configDir: string;
   /** The kernel's random id of this boot. */
   readonly bootId: string;
   /** Milliseconds since 1970; for what people read. */

@@ -46,6 +46,9 @@ export {
   type TransactionState,
 } from './journal.js';
 export type { OnStep } from './steps.js';
+export { applyPersist, type PersistOptions, type PersistPlan, planForget, planPersist } from './persist.js';
+export type { PersistFile } from './persist-files.js';
+export { restoreAssignable, type RestoredDevice } from './restore-assignable.js';
 export { recoverAssignable, type RecoveredTransaction } from './recover-assignable.js';
 export { type CompletionValues, completionValues } from './completion-values.js';
 export { type LintedFile, lintFiles, lintHost } from './lint-files.js';

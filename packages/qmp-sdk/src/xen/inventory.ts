@@ -25,6 +25,7 @@ import {
   readFunctionSummary,
   readHostFacts,
 } from '@xenpt/pci/sysfs';
+import { expectedDevices, readAssignments } from './assignments.js';
 import { describeError, XenErrorCode, XenOperationError } from './errors.js';
 import type { Sysfs } from './host.js';
 import { requireDevice, sysfsOptions } from './pciback.js';
@@ -61,8 +62,10 @@ export function listInventory(host: InventoryHost): Inventory {
   const facts = readHostFacts(options);
   const view = readXenView(host, records.functions);
   const functions = records.functions.map((record) => ownedFunction(record, view, facts.guestConfigs));
+  const kept = readKept(host.sysfs);
   const known: HostFacts = {
     ...facts,
+    expectedDevices: kept.devices,
     xen: view.facts ?? facts.xen,
     iommu: view.facts?.directIo ?? facts.iommu,
     interruptRemapping: records.interruptRemapping,
@@ -73,8 +76,21 @@ export function listInventory(host: InventoryHost): Inventory {
     functions: functions.map((fn) => ({ ...fn, ...judged(evaluation.functions.get(fn.address)) })),
     host: known,
     findings: evaluation.findings,
-    notes: [...view.notes, ...records.notes],
+    notes: [...view.notes, ...records.notes, ...kept.notes],
   };
+}
+
+/** A file that cannot be read costs what it says, not the inventory. */
+function readKept(sysfs: Sysfs): {
+  readonly devices: HostFacts['expectedDevices'];
+  readonly notes: readonly string[];
+} {
+  try {
+    return { devices: expectedDevices(readAssignments(sysfs)), notes: [] };
+  } catch (error) {
+    if (!(error instanceof XenOperationError)) throw error;
+    return { devices: [], notes: [`Which devices are kept assignable is unknown: ${error.message}.`] };
+  }
 }
 
 function judged(verdict: FunctionVerdict | undefined): FunctionVerdict {

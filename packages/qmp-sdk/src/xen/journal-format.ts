@@ -63,14 +63,14 @@ function parseSteps(list: readonly unknown[]): JournalStep[] {
   });
 }
 
-function oneOf<T extends string>(name: string, value: unknown, allowed: readonly T[]): T {
+export function oneOf<T extends string>(name: string, value: unknown, allowed: readonly T[]): T {
   const found = allowed.find((word) => word === value);
   if (found === undefined) throw new TypeError(`${name} is not ${allowed.join(', ')}`);
   return found;
 }
 
 /** The members of an object, each asked for by the type that it has to have. */
-class Fields {
+export class Fields {
   readonly #values: Readonly<Record<string, unknown>>;
 
   constructor(value: unknown) {

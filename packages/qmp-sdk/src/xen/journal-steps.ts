@@ -74,7 +74,8 @@ class Plan {
       this.#leaveQuarantine(),
       this.#leavePciback(),
       ...(before.hasSlot ? [this.#removeSlot()] : []),
-      ...(overrideAfter === null
+      // One that names pciback, as udev's rule sets it at boot, would keep the driver off.
+      ...(before.driverOverride === overrideAfter
         ? []
         : [this.#setOverride('restore-override', before.driverOverride, overrideAfter)]),
       this.#repairConfig(),

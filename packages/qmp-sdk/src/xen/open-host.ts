@@ -14,7 +14,6 @@ import { connectToDomain, spawnModel } from './spawn-model.js';
 const RUN_DIR = '/run/xenpt';
 const LOG_DIR = '/var/log/xenpt';
 const STATE_DIR = '/var/lib/xenpt';
-const CONFIG_DIR = '/etc/xenpt';
 /** A test sets it in the process that it means to end; nothing else does. */
 const FAULT_POINT = Symbol.for('xenpt.faultPoint');
 
@@ -27,7 +26,6 @@ export interface OpenXenHostOptions {
   readonly runDir?: string;
   readonly logDir?: string;
   readonly stateDir?: string;
-  readonly configDir?: string;
   /** The Node that runs the device model processes; default: the one that runs this. */
   readonly nodePath?: string;
 }
@@ -52,7 +50,7 @@ export const realMonitors: MonitorPaths = {
  */
 export function openXenHost(options: OpenXenHostOptions = {}): XenHost {
   const { sysroot = '', runDir = RUN_DIR, logDir = LOG_DIR, nodePath = execPath } = options;
-  const { stateDir = STATE_DIR, configDir = CONFIG_DIR } = options;
+  const { stateDir = STATE_DIR } = options;
   const captured = sysroot !== '' && sysroot !== '/';
   const tree = captured ? openCapturedTree(sysroot) : undefined;
   const toolstack = lazily(() => openToolstack(captured));
@@ -68,7 +66,6 @@ export function openXenHost(options: OpenXenHostOptions = {}): XenHost {
     sysfs: createSysfs(tree?.root ?? ''),
     runDir,
     stateDir,
-    configDir,
     get bootId() {
       return readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
     },

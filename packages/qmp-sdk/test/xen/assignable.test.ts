@@ -22,7 +22,7 @@ test('adds as libxl does, lists, and removes without a trace', async () => {
     'xc_assign_device 32753 768 1',
   ]);
   expect(listAssignable(host)).toEqual([
-    { sbdf: CARD, driver: '/sys/bus/pci/drivers/e1000e', name: null, overrides: [] },
+    { sbdf: CARD, driver: '/sys/bus/pci/drivers/e1000e', name: null, overrides: [], persistent: false },
   ]);
   const first = host.journal.calls.length;
   expect(await removeAssignable(host, CARD)).toEqual({

@@ -91,7 +91,6 @@ export function createFakeHost(options: FakeHostOptions = {}): FakeHost {
     },
     runDir: join(folder, 'run'),
     stateDir: join(folder, 'state'),
-    configDir: join(folder, 'etc'),
     bootId: 'b0070000-0000-4000-8000-000000000001',
     wallClock: () => Date.UTC(2026, 10, 22),
     clock: createFakeClock(),
