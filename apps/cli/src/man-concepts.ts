@@ -30,6 +30,14 @@ export const conceptSections: readonly (readonly [title: string, ...paragraphs: 
       'holds for the guest that gets it.',
   ],
   [
+    'OVER RESTARTS',
+    'An address is not an identity: a card that is added or moved renumbers the others. assignable add --persist ' +
+      'records what the card is (vendor, device, subsystem, class, serial number) and the way to it from the root ' +
+      'of the bus. At boot a udev rule, also in the initramfs, finds it by that and reserves it for pciback before ' +
+      'any driver sees it; then `xenpt assignable restore` puts it into quarantine. If another card is in its ' +
+      'place, that is told with the difference, and the card is not touched.',
+  ],
+  [
     'RESET',
     'A device should forget its last user before it gets the next one. pciback resets it when it takes it ' +
       'and when it gives it away, by the first method that the kernel has for it. A device without one ' +

@@ -48,6 +48,7 @@ const jsonOption =
 
 const files: readonly (readonly [string, string])[] = [
   ['/var/lib/xenpt/journal', 'One file for each transaction: undo and recover read it.'],
+  ['/etc/xenpt/assignments.json', 'What is kept assignable over restarts, by identity: assignable add --persist.'],
   ['/run/xenpt', 'Locks, sockets and grants, gone after a restart like what they describe.'],
   ['/var/log/xenpt', 'What the device models say.'],
 ];

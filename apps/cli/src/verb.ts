@@ -58,7 +58,9 @@ export interface Verb {
   /** Beside `--json` and `--debug`, which every verb has. */
   readonly options?: readonly VerbOption[];
   /** The fields of its JSON document, after `schemaVersion`; for `xenpt schema`. */
-  readonly schema?: Readonly<Record<string, JsonSchema>>;
+  readonly schema: Readonly<Record<string, JsonSchema>>;
+  /** Fields that only some of its documents have. */
+  readonly optionalSchema?: Readonly<Record<string, JsonSchema>>;
   /** Takes `--sysroot DIR`: works on a captured tree. */
   readonly sysroot?: boolean;
   readonly examples: readonly (readonly [command: string, meaning: string])[];

@@ -23,7 +23,7 @@ test('verbs, their second words, and the names of xl', async () => {
     'assignable-add',
     'assignable-remove',
   ]);
-  expect(await completed(host, 'assignable', 'r')).toEqual(['remove']);
+  expect(await completed(host, 'assignable', 'r')).toEqual(['remove', 'restore']);
   expect(await completed(host, 'qmp', 'e')).toEqual(['events']);
 });
 

@@ -6,6 +6,7 @@ import type { ExitCode } from '../src/exit-code.js';
 import { readInput } from '../src/input-file.js';
 import type { Io } from '../src/io.js';
 import { main } from '../src/main.js';
+import { checkDocuments } from './schema-check.js';
 
 const open: FakeHost[] = [];
 afterEach(() => {
@@ -47,7 +48,7 @@ export async function run(host: FakeHost, line: string, settings: RunSettings = 
   return runOn(Object.assign(Object.create(host) as FakeHost, { close: () => {} }), line, settings);
 }
 
-/** Runs a command line on any host. */
+/** Runs a command line on any host. What it prints with `--json` is checked against the published schema. */
 export async function runOn(host: XenHost, line: string, settings: RunSettings = {}): Promise<Run> {
   const opened: OpenXenHostOptions[] = [];
   const files = new Map<string, string | Uint8Array>();
@@ -75,6 +76,7 @@ export async function runOn(host: XenHost, line: string, settings: RunSettings =
       return host;
     },
   });
+  checkDocuments(line, stdout);
   return { exitCode, stdout, stderr, opened, files };
 }
 

@@ -1,17 +1,15 @@
-import { address, flag, integer, type JsonSchema, list, object, oneOf, text, textOrNull } from '../json-schema.js';
-
-/** A rule that calls a device not assignable. */
-export const reason: JsonSchema = object({
-  rule: text,
-  message: text,
-  cause: text,
-  evidence: list(text),
-  fix: textOrNull,
-  override: {
-    ...oneOf('accept-siblings', 'allow-critical', 'no-reset-ok', null),
-    description: 'What sets it aside.',
-  },
-});
+import {
+  address,
+  flag,
+  integer,
+  type JsonSchema,
+  list,
+  object,
+  oneOf,
+  reason,
+  text,
+  textOrNull,
+} from '../json-schema.js';
 
 const plan: JsonSchema = object({ sbdf: address, steps: list(object({ title: text, writes: list(text) })) });
 const planOrNull: JsonSchema = { ...plan, type: ['object', 'null'] };
@@ -56,4 +54,25 @@ export const recovered = {
       sentence: text,
     }),
   ),
+} as const;
+
+const transaction = object({
+  id: text,
+  kind: oneOf('assignable-add', 'assignable-remove'),
+  sbdf: address,
+  startedAt: text,
+  state: oneOf('running', 'done', 'rolled-back', 'incomplete', 'undone'),
+  undoes: textOrNull,
+  thisBoot: flag,
+  overrides: list(text),
+  problems: list(text),
+});
+
+/** Of an undoing, of a dry run with its plans, or of --list. */
+export const undone = {
+  undone: text,
+  dryRun: flag,
+  device: changedDevice,
+  plans: list(plan),
+  transactions: list(transaction),
 } as const;

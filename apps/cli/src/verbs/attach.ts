@@ -8,6 +8,7 @@ import { openedRows } from '../output/guest-view.js';
 import { formatSetAside, overrideOptions, readOverrides } from '../output/overrides.js';
 import { UsageError } from '../usage-error.js';
 import type { Verb, VerbContext, VerbOptionValues } from '../verb.js';
+import { attachedDevices } from '../output/guest-schema.js';
 
 export const attach: Verb = {
   name: 'attach',
@@ -42,6 +43,7 @@ export const attach: Verb = {
     ['xenpt attach web 03:00.0 --rom card.rom', 'with a boot ROM from a file'],
     ["xenpt attach web 03:00.0 --allow 'vendor-specific@0x90+4:0xff'", 'as guest-view --denied names it'],
   ],
+  schema: attachedDevices,
   exitCodes: [
     ExitCode.failed,
     ExitCode.notFound,

@@ -1,6 +1,7 @@
 import { createBundle } from '@xenpt/qmp-sdk/xen';
 import { ExitCode } from '../exit-code.js';
 import type { Verb } from '../verb.js';
+import { integer, list, object, text } from '../json-schema.js';
 
 const DEFAULT_FILE = 'xenpt-bundle.tar.gz';
 
@@ -15,6 +16,10 @@ export const bundle: Verb = {
     ['xenpt bundle -o host.tar.gz', 'as root, so that nothing is missing'],
     ['xenpt doctor --sysroot host.tar.gz', 'on any other machine'],
   ],
+  schema: {
+    bundle: object({ file: text, sizeBytes: integer, functionCount: integer, fileCount: integer }),
+    notes: list(text),
+  },
   exitCodes: [ExitCode.failed],
   run: ({ host, io }, _args, options) => {
     const file = typeof options['output'] === 'string' ? options['output'] : DEFAULT_FILE;

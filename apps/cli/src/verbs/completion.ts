@@ -1,6 +1,7 @@
 import { completionScripts, type Shell } from '../completion-scripts.js';
 import { UsageError } from '../usage-error.js';
 import type { Verb } from '../verb.js';
+import { text } from '../json-schema.js';
 
 const shells = Object.keys(completionScripts) as Shell[];
 
@@ -13,6 +14,7 @@ export const completion: Verb = {
     ['xenpt completion zsh >/usr/share/zsh/site-functions/_xenpt', 'for everybody'],
     ['xenpt completion fish >~/.config/fish/completions/xenpt.fish', ''],
   ],
+  schema: { shell: text, script: text },
   exitCodes: [],
   run: (_context, [name = '']) => {
     const shell = shells.find((known) => known === name);

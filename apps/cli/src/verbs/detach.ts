@@ -4,6 +4,7 @@ import { eachDevice, expandDevices } from '../each-device.js';
 import { ExitCode } from '../exit-code.js';
 import { UsageError } from '../usage-error.js';
 import type { Verb, VerbOptionValues } from '../verb.js';
+import { detachedDevices } from '../output/guest-schema.js';
 
 const MAXIMUM_TIMEOUT_MS = 600_000;
 
@@ -22,6 +23,7 @@ export const detach: Verb = {
     ['xenpt detach web 03:00.0', 'the guest ejects it, then it is taken'],
     ['xenpt detach web 03:00.0 --without-guest', 'from a guest that hangs'],
   ],
+  schema: detachedDevices,
   exitCodes: [
     ExitCode.failed,
     ExitCode.notFound,

@@ -3,12 +3,14 @@ import { ExitCode } from '../exit-code.js';
 import type { Style } from '../output/style.js';
 import { formatTable } from '../output/table.js';
 import type { Verb } from '../verb.js';
+import { guestDevices } from '../output/guest-schema.js';
 
 export const devices: Verb = {
   name: 'devices',
   summary: 'list the disks, network cards, displays and passed-through functions of a guest',
   arguments: [{ name: 'DOMAIN', description: 'id or name, as in xl list' }],
   examples: [['xenpt devices web', 'emulated ones from its QEMU, paravirtual ones from xenstore']],
+  schema: guestDevices,
   exitCodes: [ExitCode.failed, ExitCode.notFound, ExitCode.noHypervisor],
   run: async ({ host, style, signal }, [domain = '']) => {
     const found = await listGuestDevices(host, domain, { signal });

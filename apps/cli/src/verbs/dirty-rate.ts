@@ -23,6 +23,7 @@ import { SCHEMA_VERSION } from '../output/json.js';
 import { ENTER_SCREEN, LEAVE_SCREEN, renderLiveFrame } from '../output/live-view.js';
 import { formatDuration } from '../output/quantity.js';
 import type { Verb, VerbContext, VerbOutput } from '../verb.js';
+import { measurement } from '../output/dirty-rate-schema.js';
 
 /** Older samples of an endless measurement are forgotten; sets of pages and means of windows go on over all. */
 const MOST_KEPT_SAMPLES = 600;
@@ -39,6 +40,8 @@ export const dirtyRate: Verb = {
     ['xenpt dirty-rate --qmp /run/vm.qmp', 'any QEMU'],
     ['xenpt dirty-rate --file a.bitmap b.bitmap', 'recorded, a second each'],
   ],
+  schema: {},
+  optionalSchema: measurement,
   exitCodes: [
     ExitCode.failed,
     ExitCode.notFound,

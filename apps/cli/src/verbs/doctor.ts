@@ -6,6 +6,7 @@ import { findingJson } from '../output/function.js';
 import type { Style } from '../output/style.js';
 import { UsageError } from '../usage-error.js';
 import type { Verb } from '../verb.js';
+import { diagnosis } from '../output/inventory-schema.js';
 
 /** What each value of `--fail-on` fails on. */
 const failing: Readonly<Record<string, readonly Severity[]>> = {
@@ -27,6 +28,7 @@ export const doctor: Verb = {
     ['xenpt doctor --fail-on=warn --json', 'for cron and CI'],
     ['xenpt explain boot-disk', 'what a finding means'],
   ],
+  schema: diagnosis,
   exitCodes: [ExitCode.failed],
   run: ({ host, style, io }, _args, options) => {
     const level = options['failOn'];

@@ -5,6 +5,8 @@ import { PLAIN_COLUMNS, wrapWords } from '../output/wrap.js';
 import type { Style } from '../output/style.js';
 import { UsageError } from '../usage-error.js';
 import type { Verb } from '../verb.js';
+import { list } from '../json-schema.js';
+import { ruleText } from '../output/inventory-schema.js';
 
 export const explain: Verb = {
   name: 'explain',
@@ -14,6 +16,8 @@ export const explain: Verb = {
     ['xenpt explain', 'every rule'],
     ['xenpt explain group-incomplete', 'one of them, at length'],
   ],
+  schema: {},
+  optionalSchema: { rules: list(ruleText), rule: ruleText },
   exitCodes: [],
   run: ({ style }, [name]) => {
     if (name === undefined) return { json: { rules: rules.map(toJson) }, text: listText(style) };

@@ -7,6 +7,7 @@ import { describeSize } from '../output/function.js';
 import type { Style } from '../output/style.js';
 import { UsageError } from '../usage-error.js';
 import type { Verb } from '../verb.js';
+import { fitReport } from '../output/inventory-schema.js';
 
 const DEFAULT_MEMORY_MIB = 4096;
 /** Xen's limit for an HVM guest on x86 (SUPPORT.md); what is more is a typing error. */
@@ -23,6 +24,7 @@ export const fit: Verb = {
   ],
   sysroot: true,
   examples: [['xenpt fit 03:00.0 --memory 8192', 'before the guest is started']],
+  schema: fitReport,
   exitCodes: [ExitCode.failed, ExitCode.notFound],
   run: ({ host, style }, specs, options) => {
     const memoryMib = readMib('--memory', options['memory'], MEMORY_MIB_MAX) ?? DEFAULT_MEMORY_MIB;

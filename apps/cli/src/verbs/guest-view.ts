@@ -8,6 +8,7 @@ import { formatTable } from '../output/table.js';
 import { columnsOf } from '../output/wrap.js';
 import { UsageError } from '../usage-error.js';
 import type { Verb, VerbContext, VerbOutput } from '../verb.js';
+import { viewed } from '../output/guest-schema.js';
 
 /** A host has 65536 functions at most; nobody has a file of a hundredth of them. */
 const MOST_FILE_BYTES = 64 * 1024 * 1024;
@@ -37,6 +38,8 @@ export const guestView: Verb = {
     ['xenpt guest-view 03:00.0 --denied', 'what a driver that does not work may have needed'],
     ['xenpt guest-view --from host.txt 03:00.0', 'of another machine: lspci -vnnxxxx > host.txt there'],
   ],
+  schema: {},
+  optionalSchema: viewed,
   exitCodes: [ExitCode.failed, ExitCode.notFound, ExitCode.timeout, ExitCode.noHypervisor],
   run: async (context, words, { from, denied }) => {
     const [device, domain, ...rest] = words.toReversed();

@@ -11,6 +11,7 @@ import {
 } from '../output/function.js';
 import type { Style } from '../output/style.js';
 import type { Verb } from '../verb.js';
+import { listedFunctions } from '../output/inventory-schema.js';
 
 const resetTexts = { safe: 'safe', 'same-guest': 'same guest', 'host-reboot': 'reboot' } as const;
 
@@ -23,6 +24,7 @@ export const list: Verb = {
     ['xenpt list', 'every function with its driver, group, owner and verdict'],
     ['xenpt list --sysroot /tmp/captured', 'the functions of a captured tree'],
   ],
+  schema: listedFunctions,
   exitCodes: [ExitCode.failed],
   run: ({ host, style, io }) => {
     const inventory = listInventory(host);

@@ -2,6 +2,7 @@ import { generateTypes } from '@xenpt/qmp-sdk/schema';
 import { ExitCode } from '../exit-code.js';
 import { domainArgument, requireNoMore, socketOption, takeTarget } from '../qmp-target.js';
 import type { Verb } from '../verb.js';
+import { text } from '../json-schema.js';
 
 export const qmpCodegen: Verb = {
   name: 'qmp codegen',
@@ -12,6 +13,8 @@ export const qmpCodegen: Verb = {
     ['xenpt qmp codegen --socket /run/vm.qmp -o qemu.ts', 'for connect<Commands, Events>(…)'],
     ['xenpt qmp codegen web -o qemu.ts', "of the QEMU that serves Xen's guests"],
   ],
+  schema: { version: text },
+  optionalSchema: { types: text, output: text },
   exitCodes: [ExitCode.failed, ExitCode.notFound, ExitCode.busy, ExitCode.timeout, ExitCode.noHypervisor],
   run: async (context, words, options) => {
     const { target, rest } = takeTarget(context, words, options);

@@ -7,6 +7,7 @@ import { formatEvent, type PrintableEvent } from '../output/qmp.js';
 import { domainArgument, socketOption } from '../qmp-target.js';
 import { UsageError } from '../usage-error.js';
 import type { Verb, VerbContext, VerbOptionValues } from '../verb.js';
+import { integer, object, text } from '../json-schema.js';
 
 export const qmpEvents: Verb = {
   name: 'qmp events',
@@ -21,6 +22,8 @@ export const qmpEvents: Verb = {
     ['xenpt qmp events web SHUTDOWN --count 1', 'wait for the guest to end'],
     ['xenpt qmp events --socket /run/vm.qmp --json', 'one JSON document per line'],
   ],
+  schema: { event: text, timestamp: object({ seconds: integer, microseconds: integer }) },
+  optionalSchema: { data: { description: 'As QEMU sent it.' } },
   exitCodes: [ExitCode.failed, ExitCode.notFound, ExitCode.busy, ExitCode.timeout, ExitCode.noHypervisor],
   run: async (context, words, options) => {
     const count = parseCount(options['count']);

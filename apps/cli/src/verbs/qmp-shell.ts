@@ -12,6 +12,7 @@ import { domainArgument, type QmpTarget, requireNoMore, socketOption, takeTarget
 import { splitLine } from '../split-line.js';
 import { UsageError } from '../usage-error.js';
 import type { Verb, VerbContext, VerbOptionValues } from '../verb.js';
+import { object, text } from '../json-schema.js';
 
 export const qmpShell: Verb = {
   name: 'qmp shell',
@@ -23,6 +24,8 @@ export const qmpShell: Verb = {
     ['xenpt qmp shell --socket /run/vm.qmp', 'stays connected, and prints events as they come'],
     ['echo query-status | xenpt qmp shell web', 'commands from a pipe; --json: one document per line'],
   ],
+  schema: {},
+  optionalSchema: { result: {}, error: object({ code: text }), event: object({ event: text }) },
   exitCodes: [ExitCode.failed, ExitCode.notFound, ExitCode.busy, ExitCode.timeout, ExitCode.noHypervisor],
   run: async (context, words, options) => {
     const { target, close, client } = await openTarget(context, words, options);

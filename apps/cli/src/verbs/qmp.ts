@@ -24,6 +24,7 @@ export const qmp: Verb = {
     ['xenpt qmp --socket /run/vm.qmp migrate \'{"uri": "tcp:b:4444"}\'', 'any QEMU; JSON arguments'],
     ['xenpt qmp web human-monitor-command command-line="info pci"', 'its errors come back as text'],
   ],
+  schema: { result: { description: 'As QEMU returned it.' } },
   exitCodes: [ExitCode.failed, ExitCode.notFound, ExitCode.busy, ExitCode.timeout, ExitCode.noHypervisor],
   run: async (context, words, options) => {
     const { target, rest } = takeTarget(context, words, options);

@@ -18,6 +18,7 @@ export const schema: Verb = {
     ['xenpt schema', 'of the error that every verb can print'],
     ['xenpt schema assignable add', 'of its document when it succeeds'],
   ],
+  schema: { schema: { type: 'object' } },
   exitCodes: [ExitCode.notFound],
   run: async (_context, words) => {
     if (words.length === 0) return printed(errorSchema);
@@ -25,8 +26,7 @@ export const schema: Verb = {
     const name = words.join(' ');
     const verb = verbs.find((each) => each.name === name);
     if (verb === undefined) throw new UsageError(`there is no verb "${name}"`, 'See xenpt --help.');
-    const note = 'Beside schemaVersion its fields are not described yet.';
-    return { ...printed(schemaOf(verb)), notes: verb.schema === undefined ? [note] : [] };
+    return printed(schemaOf(verb));
   },
 };
 

@@ -3,6 +3,7 @@ import { ExitCode } from '../exit-code.js';
 import { domainArgument, requireNoMore, socketOption, takeTarget } from '../qmp-target.js';
 import { UsageError } from '../usage-error.js';
 import type { Verb } from '../verb.js';
+import { integer, text } from '../json-schema.js';
 
 /** PNG (RFC 2083, 11.2.2): width and height follow the signature, and the length and name of IHDR. */
 const WIDTH_OFFSET = 16;
@@ -22,6 +23,7 @@ export const screenshot: Verb = {
     ['xenpt screenshot web -o shot.png', 'the guest needs a display, such as vga="stdvga"'],
     ['xenpt screenshot --socket /run/vm.qmp -o shot.png', 'of any QEMU'],
   ],
+  schema: { output: text, width: integer, height: integer, sizeBytes: integer },
   exitCodes: [ExitCode.failed, ExitCode.notFound, ExitCode.busy, ExitCode.timeout, ExitCode.noHypervisor],
   run: async (context, words, options) => {
     const { output, device, head } = options;

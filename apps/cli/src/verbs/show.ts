@@ -17,6 +17,7 @@ import type { Style } from '../output/style.js';
 import { formatTable } from '../output/table.js';
 import { columnsOf } from '../output/wrap.js';
 import type { Verb } from '../verb.js';
+import { shownFunction } from '../output/inventory-schema.js';
 
 export const show: Verb = {
   name: 'show',
@@ -24,6 +25,7 @@ export const show: Verb = {
   arguments: [{ name: 'BDF', description: 'address such as 0000:03:00.0 or 03:00.0' }],
   sysroot: true,
   examples: [['xenpt show 03:00.0', 'as root, for the capabilities too']],
+  schema: shownFunction,
   exitCodes: [ExitCode.failed, ExitCode.notFound],
   run: ({ host, style, io }, [bdf = '']) => {
     const details = showFunction(host, bdf);

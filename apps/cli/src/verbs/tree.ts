@@ -3,6 +3,7 @@ import { ExitCode } from '../exit-code.js';
 import { describeFunction, describeVerdict, functionJson, paintVerdict } from '../output/function.js';
 import type { Style } from '../output/style.js';
 import type { Verb } from '../verb.js';
+import { listedFunctions } from '../output/inventory-schema.js';
 
 /** Deeper than any bus: a tree that leads into itself ends here. */
 const DEPTH_MAX = 64;
@@ -13,6 +14,7 @@ export const tree: Verb = {
   arguments: [],
   sysroot: true,
   examples: [['xenpt tree', 'as lspci -t, with drivers and verdicts']],
+  schema: listedFunctions,
   exitCodes: [ExitCode.failed],
   run: ({ host, style }) => {
     const { functions, notes } = listInventory(host);

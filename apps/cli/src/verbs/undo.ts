@@ -5,6 +5,7 @@ import { dryRunOption, formatPlan } from '../output/plan.js';
 import { formatTable } from '../output/table.js';
 import { UsageError } from '../usage-error.js';
 import type { Verb, VerbContext, VerbOutput } from '../verb.js';
+import { undone } from '../output/assignable-schema.js';
 
 export const undo: Verb = {
   name: 'undo',
@@ -20,6 +21,8 @@ export const undo: Verb = {
     ['xenpt undo --list', 'what was done to which device, when, and with which overrides'],
     ['xenpt undo 12 -N', 'what would be written to undo number 12'],
   ],
+  schema: {},
+  optionalSchema: undone,
   exitCodes: [
     ExitCode.failed,
     ExitCode.notFound,

@@ -4,6 +4,7 @@ import { describeOwner } from '../output/function.js';
 import { SCHEMA_VERSION } from '../output/json.js';
 import { UsageError } from '../usage-error.js';
 import type { Verb } from '../verb.js';
+import { functionChange } from '../output/inventory-schema.js';
 
 const MAX_INTERVAL_SECONDS = 3600;
 
@@ -16,6 +17,7 @@ export const watch: Verb = {
     ['xenpt watch', 'a line for each change'],
     ['xenpt watch --json', 'one JSON document on each line, for a program'],
   ],
+  schema: functionChange,
   exitCodes: [ExitCode.failed],
   run: async ({ host, io, signal }, _words, options) => {
     const seconds = Number(options['interval']);

@@ -85,7 +85,7 @@ export function assignableScenarios(lab: () => Lab, { everyKill }: { readonly ev
       expect(await run(`basename $(readlink /sys/bus/pci/devices/${sound}/driver)`)).toBe('snd_hda_intel\n');
     });
 
-    it('--persist: what udev sets at boot makes pciback take the card; restore knows its driver; nothing stays', async () => {
+    it('--persist: what udev sets at boot makes pciback take the card; restore knows its driver', async () => {
       const rules = '/etc/udev/rules.d/60-xenpt.rules';
       await run(`xenpt assignable add ${sbdf} --persist`);
       expect(await run(`cat ${rules}`)).toContain('ATTR{device}=="0x10d3"');

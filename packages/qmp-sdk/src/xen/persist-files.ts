@@ -47,7 +47,7 @@ export function persistFiles(assignments: readonly Assignment[], facts: BootFact
   ];
 }
 
-/** Before 80-drivers.rules, which loads the driver (udev(7)). A bus number is any: what counts is the way from the root. */
+/** Before 80-drivers.rules, which loads the driver (udev(7)). Any bus number will do: what counts is the way. */
 function udevRule({ identity, address }: Assignment): string {
   const [root = '', ...steps] = identity.path.split('/');
   const segment = root.slice(0, 4);

@@ -78,7 +78,7 @@ test('after a restart: taken from its driver, with the overrides of then', async
   expect(listAssignable(host)).toMatchObject([{ sbdf: CARD, overrides: ['no-reset-ok'], persistent: true }]);
 });
 
-test('after a restart with udev’s rule: pciback has it already; later it goes back to its driver all the same', async () => {
+test('after a restart with udev’s rule pciback has it already; it goes back to its driver all the same', async () => {
   const host = hostWith({
     functions: [
       { ...fakeNetworkCard, driver: 'pciback', driverOverride: 'pciback' },
