@@ -15,6 +15,7 @@ import { pageSizeBytes, type AddressSpace } from './placement.js';
 import { releaseAll } from './release.js';
 import type { Report } from './report.js';
 import { ServedFunction } from './served-function.js';
+import { tableBytesOf } from './table-pages.js';
 
 /** What all functions of a guest share. */
 export interface GuestContext {
@@ -68,7 +69,7 @@ export function attachFunction(options: AttachFunctionOptions): ServedFunction {
       return new GuestFunction(new Core(), view, image, config, {
         addressSpace,
         mapOnTouch: new Set(barAccess.keys()),
-        tableBar: barAccess.get(view.msix?.tableBarIndex ?? -1),
+        tableBar: barAccess.get(tableBytesOf(view)?.barIndex ?? -1),
       });
     });
     guest.intxBound = attachIntx(options, view, ledger);

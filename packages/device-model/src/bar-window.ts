@@ -13,10 +13,10 @@ export interface BarSpan {
   readonly sizeBytes: bigint;
 }
 
-/** The whole pages of a BAR that hold any byte of the MSI-X table; nothing of them is ever mapped. */
-export function tableSpan(tableOffset: number, entryCount: number): BarSpan {
-  const start = floorToPage(BigInt(tableOffset));
-  const end = ceilToPage(BigInt(tableOffset) + BigInt(entryCount) * 16n);
+/** The whole pages of a BAR that hold any of these bytes, the MSI-X table; nothing of them is ever mapped. */
+export function pagesOf(offset: number, sizeBytes: number): BarSpan {
+  const start = floorToPage(BigInt(offset));
+  const end = ceilToPage(BigInt(offset) + BigInt(sizeBytes));
   return { offset: start, sizeBytes: end - start };
 }
 

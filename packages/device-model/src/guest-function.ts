@@ -1,6 +1,6 @@
 import { RegisterFile, type Core } from '@xenpt/core-wasm';
 import type { ConfigAccess, FunctionImage, GuestView, RegisterBits } from '@xenpt/pci';
-import { BarWindow, tableSpan } from './bar-window.js';
+import { BarWindow, pagesOf } from './bar-window.js';
 import { DeniedWrites } from './denied-writes.js';
 import { noEffects, type Effect, type MessageKind } from './effects.js';
 import type { BarAccess } from './host-device.js';
@@ -9,7 +9,7 @@ import { MsiState } from './msi.js';
 import { MsiXState } from './msi-x.js';
 import { AddressSpace } from './placement.js';
 import { ServedRom } from './rom.js';
-import { TablePages } from './table-pages.js';
+import { tableBytesOf, TablePages } from './table-pages.js';
 
 export type AccessWidth = 1 | 2 | 4;
 
@@ -74,22 +74,24 @@ export class GuestFunction {
     this.denied = new DeniedWrites(view.words);
     const { msi, msix } = view;
     const tableBar = image.resources.find((resource) => resource.index === msix?.tableBarIndex);
-    const trapped = msix === undefined ? null : tableSpan(msix.tableOffset, msix.vectorCount);
+    const tableBytes = tableBytesOf(view);
+    const trapped = tableBytes === undefined ? null : pagesOf(tableBytes.offset, tableBytes.sizeBytes);
     this.bars = view.bars.map((bar) => {
       return new BarWindow(bar, {
-        trapped: bar.index === msix?.tableBarIndex ? trapped : null,
+        trapped: bar.index === tableBytes?.barIndex ? trapped : null,
         isRomServed: bar.kind === 'rom' && view.romImage !== undefined,
         mapsOnTouch: options.mapOnTouch?.has(bar.index) === true,
       });
     });
     this.#rom = view.romImage === undefined ? null : new ServedRom(view.romImage);
-    this.#tableWindow = this.bars.find(({ bar }) => bar.index === msix?.tableBarIndex) ?? null;
+    this.#tableWindow = this.bars.find(({ bar }) => bar.index === tableBytes?.barIndex) ?? null;
     this.msi = msi === undefined ? null : new MsiState(msi, config);
     this.msix = msix === undefined ? null : new MsiXState(core, msix, tableBar?.start ?? 0n, config);
+    const guestTable = msix && this.msix ? { geometry: msix, table: this.msix.table } : undefined;
     this.tablePages =
-      msix === undefined || this.msix === null || this.#tableWindow === null
+      tableBytes === undefined || this.#tableWindow === null
         ? null
-        : new TablePages(msix, this.#tableWindow.bar, this.msix.table, options.tableBar);
+        : new TablePages(tableBytes, this.#tableWindow.bar, guestTable, options.tableBar);
   }
 
   /** Low `width` bytes; all ones for an access that configuration space does not know. Never throws. */

@@ -1,5 +1,5 @@
 import type { MessageTable } from '@xenpt/core-wasm';
-import type { GuestBar } from '@xenpt/pci';
+import type { GuestBar, GuestView, WithheldBytes } from '@xenpt/pci';
 import type { BarAccess } from './host-device.js';
 import type { MsiXGeometry } from './msi-x.js';
 
@@ -11,41 +11,62 @@ const pendingWordBytes = 8;
 
 const allOnes32 = 0xffff_ffff;
 
+/** Where the table is, also when the guest has no MSI-X because something else of it is broken. */
+export function tableBytesOf({ msix, withheld }: GuestView): WithheldBytes | undefined {
+  if (msix === undefined) return withheld;
+  const { tableBarIndex, tableOffset, vectorCount } = msix;
+  return { barIndex: tableBarIndex, offset: tableOffset, sizeBytes: vectorCount * entryBytes };
+}
+
+/** The table that the guest has instead of the device's, and where it thinks it is. */
+export interface GuestTable {
+  readonly geometry: MsiXGeometry;
+  readonly table: MessageTable;
+}
+
 /**
  * The pages of a BAR that hold its MSI-X table. What of them is not the table is the device's own: registers, which
  * are read and written in the device, and pending bits, which are only read there. Offsets count from the BAR's start.
  *
  *   pages   |-- device's --|----- table -----|--- pending bits, device's -----|
- *                     tableOffset     + 16 · vectors
+ *                        offset         + sizeBytes
+ *
+ * Without a table of the guest's, its bytes read all ones and no write reaches them.
  */
 export class TablePages {
-  readonly #geometry: MsiXGeometry;
+  readonly #tableBytes: WithheldBytes;
   readonly #barBytes: number;
-  readonly #table: MessageTable;
+  readonly #guest: GuestTable | undefined;
   readonly #device: BarAccess | undefined;
-  readonly #tableEnd: number;
   #high = 0;
 
-  constructor(geometry: MsiXGeometry, bar: GuestBar, table: MessageTable, device: BarAccess | undefined) {
-    this.#geometry = geometry;
+  constructor(
+    tableBytes: WithheldBytes,
+    bar: GuestBar,
+    guest: GuestTable | undefined,
+    device: BarAccess | undefined,
+  ) {
+    this.#tableBytes = tableBytes;
     this.#barBytes = Number(bar.hostSizeBytes);
-    this.#table = table;
+    this.#guest = guest;
     this.#device = device;
-    this.#tableEnd = geometry.tableOffset + geometry.vectorCount * entryBytes;
   }
 
   isTable(offset: number): boolean {
-    return offset >= this.#geometry.tableOffset && offset < this.#tableEnd;
+    const { offset: start, sizeBytes } = this.#tableBytes;
+    return offset >= start && offset < start + sizeBytes;
   }
 
   /** Low 32 bits; all ones for what cannot be read. */
   read(offset: number, size: number): number {
-    if (this.isTable(offset)) {
-      const low = this.#table.read(offset - this.#geometry.tableOffset, size);
-      this.#high = this.#table.high;
+    const table = this.#guest?.table;
+    const isTable = this.isTable(offset);
+    if (table !== undefined && isTable) {
+      const low = table.read(offset - this.#tableBytes.offset, size);
+      this.#high = table.high;
       return low;
     }
-    if (this.#device === undefined || !this.#isInBar(offset, size)) {
+    if (this.#device === undefined || isTable || !this.#isInBar(offset, size)) {
       this.#high = allOnes32;
       return allOnes32;
     }
@@ -61,18 +82,18 @@ export class TablePages {
 
   /** The event of a MessageTable. */
   writeTable(offset: number, size: number, low: number, high: number): number {
-    return this.#table.write(offset - this.#geometry.tableOffset, size, low, high);
+    return this.#guest?.table.write(offset - this.#tableBytes.offset, size, low, high) ?? 0;
   }
 
   writeBeside(offset: number, size: number, low: number, high: number): void {
     if (this.#device === undefined || !this.#isInBar(offset, size)) return;
-    if (this.isPending(this.#geometry.tableBarIndex, offset, size)) return;
+    if (this.isPending(this.#tableBytes.barIndex, offset, size)) return;
     this.#device.write(offset, size, low, high);
   }
 
   /** Vector control in hardware; all ones when it cannot be read. */
   vectorControl(entry: number): number {
-    const offset = this.#geometry.tableOffset + entry * entryBytes + vectorControlOffset;
+    const offset = this.#tableBytes.offset + entry * entryBytes + vectorControlOffset;
     return this.#device?.read(offset, 4) ?? allOnes32;
   }
 
@@ -84,7 +105,8 @@ export class TablePages {
 
   /** Whether an access to a BAR meets pending bits, which only the device writes. */
   isPending(bar: number, offset: number, size: number): boolean {
-    const { pbaBarIndex, pbaOffset, vectorCount } = this.#geometry;
+    if (this.#guest === undefined) return false;
+    const { pbaBarIndex, pbaOffset, vectorCount } = this.#guest.geometry;
     const end = pbaOffset + Math.ceil(vectorCount / entriesPerPendingWord) * pendingWordBytes;
     return pbaBarIndex === bar && offset < end && pbaOffset < offset + size;
   }

@@ -54,6 +54,7 @@ export {
   type InterruptGeometry,
   type MsiGeometry,
   type MsixGeometry,
+  type WithheldBytes,
   type RegisterBits,
 } from './capabilities/capability.js';
 export { capabilities, concealedCapabilities } from './capabilities/index.js';

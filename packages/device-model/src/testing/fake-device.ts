@@ -218,11 +218,13 @@ function findCapability(config: Uint8Array, id: number): number | null {
 function locateTable(image: FunctionImage, msix: number | null): FakeTable | null {
   if (msix === null) return null;
   const pointer = readLittleEndian(image.config, msix + 4, 4);
-  const bar = image.resources.find(({ index }) => index === (pointer & 7));
-  if (bar === undefined) return null;
+  const bar = image.resources.find(({ index, kind }) => index === (pointer & 7) && kind === 'memory');
+  const barOffset = (pointer & ~7) >>> 0;
+  if (bar === undefined || BigInt(barOffset) >= bar.sizeBytes) return null;
   const entryCount = (readLittleEndian(image.config, msix + 2, 2) & 0x7ff) + 1;
-  const start = bar.start + BigInt((pointer & ~7) >>> 0);
-  const sizeBytes = BigInt(entryCount * 16);
+  const start = bar.start + BigInt(barOffset);
+  const room = bar.sizeBytes - BigInt(barOffset);
+  const sizeBytes = BigInt(entryCount * 16) < room ? BigInt(entryCount * 16) : room;
   return {
     barStart: bar.start,
     firstFrame: start >> 12n,
@@ -230,7 +232,7 @@ function locateTable(image: FunctionImage, msix: number | null): FakeTable | nul
     entryCount,
     sizeBytes,
     barIndex: bar.index,
-    barOffset: (pointer & ~7) >>> 0,
+    barOffset,
   };
 }
 

@@ -28,6 +28,14 @@ export interface MsixGeometry {
   readonly pbaOffset: number;
 }
 
+/** Bytes of a BAR that no guest reaches directly. */
+export interface WithheldBytes {
+  readonly barIndex: number;
+  /** Bytes from the start of the BAR; all of them lie inside it. */
+  readonly offset: number;
+  readonly sizeBytes: number;
+}
+
 /** What a capability contributes to the view besides registers. */
 export interface InterruptGeometry {
   readonly msi?: MsiGeometry;
@@ -90,6 +98,8 @@ export interface Capability {
   readonly geometry?: (
     instance: CapabilityInstance,
   ) => (InterruptGeometry & ControlGeometry) | { readonly refusal: string };
+  /** What of a BAR is kept from the guest even when this occurrence is hidden; undefined when nothing is known of it. */
+  readonly withheld?: (instance: CapabilityInstance) => WithheldBytes | undefined;
 }
 
 /** A capability that no guest gets: its registers are decoded for people, and read 0 for the guest. */

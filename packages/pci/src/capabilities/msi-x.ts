@@ -1,7 +1,7 @@
 import type { GuestBar } from '../bars/bar.js';
 import { readLittleEndian } from '../config-space/access.js';
 import { type BitField, extractField } from '../config-space/register.js';
-import type { Capability, CapabilityInstance, InterruptGeometry } from './capability.js';
+import type { Capability, CapabilityInstance, InterruptGeometry, WithheldBytes } from './capability.js';
 
 // PCI Local Bus 3.0 §6.8.2; PCI Express Base 5.0 §7.7.2.
 //
@@ -58,6 +58,7 @@ export const msiX = {
     },
   },
   geometry,
+  withheld,
 } as const satisfies Capability;
 
 function summary(bytes: Uint8Array): string {
@@ -109,6 +110,18 @@ function geometry({ offset, bytes, bars }: CapabilityInstance): InterruptGeometr
       pbaOffset: Number(pba.start),
     },
   };
+}
+
+/**
+ * The table, as far as it lies in a memory BAR, however wrong the rest is: the device may work by it all the same.
+ * A table in no BAR, or behind the end of its own, is nowhere that a guest could reach.
+ */
+function withheld({ bytes, bars }: CapabilityInstance): WithheldBytes | undefined {
+  const { table } = areas(bytes);
+  const bar = bars.find(({ index, kind }) => index === table.barIndex && kind === 'memory');
+  if (bar === undefined || table.start >= bar.hostSizeBytes) return undefined;
+  const end = table.end < bar.hostSizeBytes ? table.end : bar.hostSizeBytes;
+  return { barIndex: table.barIndex, offset: Number(table.start), sizeBytes: Number(end - table.start) };
 }
 
 function areas(bytes: Uint8Array): { readonly vectorCount: number; readonly table: Area; readonly pba: Area } {

@@ -54,7 +54,8 @@ const headWordBytes = 4;
 
 /**
  * Sorts what the device lists into found and hidden. Of two that overlap, and of two of a kind that comes once,
- * the one that is later in the list is hidden.
+ * the one that is later in the list is hidden; of a kind that comes once also when the first is hidden itself, because
+ * the host works by the first.
  */
 export function listCapabilities(
   config: Uint8Array,
@@ -73,7 +74,7 @@ export function listCapabilities(
       continue;
     }
     const capability = instantiate(config, entry, definition, circumstances);
-    const reason = known?.reason ?? refusal(capability, found, circumstances);
+    const reason = known?.reason ?? refusal(capability, { found, concealed }, circumstances);
     if (reason === undefined) {
       found.push(capability);
     } else {
@@ -109,7 +110,7 @@ function instantiate(
 
 function refusal(
   capability: FoundCapability,
-  earlier: readonly FoundCapability[],
+  earlier: Pick<CapabilityList, 'found' | 'concealed'>,
   circumstances: Circumstances,
 ): string | undefined {
   const { offset, sizeBytes, bytes, definition } = capability;
@@ -117,10 +118,11 @@ function refusal(
   if (own !== undefined) return own;
   if (sizeBytes > bytes.length)
     return `it would end at byte ${offset + sizeBytes}; there are ${offset + bytes.length}`;
-  if (definition.repeatable !== true && earlier.some((other) => other.definition === definition)) {
+  const isOther = (other: FoundCapability) => other.definition === definition;
+  if (definition.repeatable !== true && [...earlier.found, ...earlier.concealed].some(isOther)) {
     return 'it is the second of its kind, and only the first counts';
   }
-  const other = earlier.find((one) => one.offset < offset + sizeBytes && offset < one.offset + one.sizeBytes);
+  const other = earlier.found.find((one) => one.offset < offset + sizeBytes && offset < one.offset + one.sizeBytes);
   return other && `it overlaps ${other.name} at 0x${other.offset.toString(16)}`;
 }
 

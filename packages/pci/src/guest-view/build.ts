@@ -4,11 +4,13 @@ import {
   type Circumstances,
   type ControlGeometry,
   type InterruptGeometry,
+  type WithheldBytes,
   capabilityHeader,
 } from '../capabilities/capability.js';
 import { catalogue } from '../capabilities/index.js';
 import { allOnes, readLittleEndian } from '../config-space/access.js';
 import {
+  type CapabilityList,
   type FoundCapability,
   type HiddenCapability,
   hide,
@@ -38,8 +40,10 @@ export function buildGuestView(image: FunctionImage, options: GuestViewOptions =
   const { functionReset = false, msiVectorLimit = 1, romImage } = options;
   const bars = guestBars(image, options);
   const circumstances: Circumstances = { functionReset, msiVectorLimit };
-  const { found, hidden: unshowable, fault } = listCapabilities(image.config, catalogue, circumstances);
+  const list = listCapabilities(image.config, catalogue, circumstances);
+  const { found, hidden: unshowable, fault } = list;
   const { visible, hidden, geometry } = admit(found, bars, circumstances);
+  const withheld = withheldOfHidden(list, visible, bars, circumstances);
   const allHidden = [...unshowable, ...hidden].sort((a, b) => a.offset - b.offset);
   const interruptPin = guestInterruptPin(image);
 
@@ -65,6 +69,7 @@ export function buildGuestView(image: FunctionImage, options: GuestViewOptions =
     ...(romImage === undefined ? {} : { romImage }),
     command: { offset: headerType0.command.offset },
     ...geometry,
+    ...(withheld === undefined ? {} : { withheld }),
     interruptPin,
     hidden: allHidden.map(({ offset, id, name, reason }) => ({ offset, id, name, reason })),
     chainFault: fault,
@@ -109,6 +114,19 @@ function admit(
     }
   }
   return { visible, hidden, geometry };
+}
+
+/** The first of its kind is the one that the device works by, and the host too. */
+function withheldOfHidden(
+  { found, concealed, order }: CapabilityList,
+  visible: readonly FoundCapability[],
+  bars: readonly GuestBar[],
+  circumstances: Circumstances,
+): WithheldBytes | undefined {
+  const withholding = [...found, ...concealed].filter(({ definition }) => definition.withheld !== undefined);
+  const [first] = withholding.sort((a, b) => order.indexOf(a.offset) - order.indexOf(b.offset));
+  if (first === undefined || visible.includes(first)) return undefined;
+  return first.definition.withheld?.({ offset: first.offset, bytes: first.bytes, bars, circumstances });
 }
 
 function guestInterruptPin(image: FunctionImage): number {

@@ -1,5 +1,5 @@
 import type { GuestBar } from '../bars/bar.js';
-import type { ControlGeometry, InterruptGeometry } from '../capabilities/capability.js';
+import type { ControlGeometry, InterruptGeometry, WithheldBytes } from '../capabilities/capability.js';
 import type { ViewWord } from '../config-space/register-table.js';
 
 export interface GuestViewOptions {
@@ -35,6 +35,8 @@ export interface GuestView extends InterruptGeometry, ControlGeometry {
   /** What the guest reads in its expansion ROM; missing when it comes from no file. */
   readonly romImage?: Uint8Array;
   readonly command: { readonly offset: 4 };
+  /** Kept from the guest although the capability that they belong to is hidden: the table of a broken MSI-X. */
+  readonly withheld?: WithheldBytes;
   /** 0 none, 1–4 INTA–INTD. */
   readonly interruptPin: number;
   readonly hidden: readonly {

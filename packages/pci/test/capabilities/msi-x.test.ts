@@ -66,6 +66,40 @@ describe('geometry', () => {
   });
 });
 
+describe('a table whose MSI-X is hidden is kept from the guest all the same', () => {
+  const wide = [memory(3, 0xfec4_0000n, 0x1_0000n)];
+
+  it.each([
+    ['for its pending bits', viewWith(0x1003, 0x2006), { offset: 0x1000, sizeBytes: 80 }],
+    ['for pending bits on it', viewWith(0x1003, 0x1003), { offset: 0x1000, sizeBytes: 80 }],
+    ['because it ends behind its BAR', viewWith(0x3fc3, 3), { offset: 0x3fc0, sizeBytes: 64 }],
+    ['because more entries than fit', viewWith(0x9003, 3, 0x7ff, wide), { offset: 0x9000, sizeBytes: 0x7000 }],
+    ['because its BAR is none', viewWith(0x0007, 3), undefined],
+    ['because it begins behind its BAR', viewWith(0x4003, 3), undefined],
+  ])('%s', (_, { withheld }, expected) => {
+    expect(withheld).toEqual(expected && { barIndex: 3, ...expected });
+  });
+
+  it('of two the first counts: if a guest has it, nothing else is kept; if not, the second is not shown', () => {
+    const config = e1000eConfig();
+    const bytes = new DataView(config.buffer);
+    const first = bytes.getUint8(0x34);
+    bytes.setUint8(0x34, 0x40);
+    bytes.setUint16(0x40, 0x0011 | (first << 8), true);
+    bytes.setUint32(0x44, 0x2003, true);
+    bytes.setUint32(0x48, 0x3003, true);
+    const sound = buildGuestView(e1000e({ config }));
+    expect([sound.msix?.offset, sound.withheld]).toEqual([0x40, undefined]);
+    bytes.setUint32(0x48, 0x3006, true);
+    const broken = buildGuestView(e1000e({ config }));
+    expect([broken.msix, broken.withheld]).toEqual([undefined, { barIndex: 3, offset: 0x2000, sizeBytes: 16 }]);
+    expect(broken.hidden.filter(({ id }) => id === 0x11)).toMatchObject([
+      { offset: 0x40, reason: expect.stringContaining('BAR 6') as string },
+      { offset: 0xa0, reason: expect.stringContaining('only the first counts') as string },
+    ]);
+  });
+});
+
 it('offers the latched size and lets a guest change enable and function mask', () => {
   const rule = viewWith(3, 0x2003, 0xc004).words[0xa0 >>> 2]?.rule;
   expect(rule).toMatchObject({ virtual: 0xffff_ffff, reset: 0x0004_0011, hardwareWrite: 0 });

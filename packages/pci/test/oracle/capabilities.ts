@@ -114,7 +114,7 @@ export function choose(config: Uint8Array, surroundings: Surroundings): { visibl
   for (const entry of walk(config)) {
     const place = { ...entry, sizeBytes: sizeOf(config, entry) };
     const fits = place.at + place.sizeBytes <= 256;
-    const again = sound.some((other) => other.id === place.id) && !many.has(place.id);
+    const again = [...sound, ...hidden].some((other) => other.id === place.id) && !many.has(place.id);
     const clear = sound.every(
       (other) => place.at + place.sizeBytes <= other.at || other.at + other.sizeBytes <= place.at,
     );

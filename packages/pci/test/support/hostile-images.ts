@@ -72,6 +72,9 @@ export const hostileImages: Readonly<Record<string, FunctionImage>> = {
   'two of each that comes once': image(
     chained(...[1, 1, 3, 3, 5, 5, 0x11, 0x11].map((id, index) => ({ at: 0x40 + 0x18 * index, id }))),
   ),
+  'a sound MSI behind one that has no room': image(
+    chained({ at: 0xf4, id: 5 }, { at: 0x40, id: 5 }).u16(0xf6, 0x0080).u16(0x42, 0x0080),
+  ),
   'a capability on the last word': image(chained({ at: 0xfc, id: 1 })),
   'MSI that ends one word behind the end': image(chained({ at: 0xec, id: 5 }).u16(0xee, 0x0180)),
   'MSI that ends with the last byte': image(chained({ at: 0xe8, id: 5 }).u16(0xea, 0x0180)),
