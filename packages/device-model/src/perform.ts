@@ -86,8 +86,6 @@ export class Performer {
       case 'unmapBar':
         return this.unmapBar(effect.bar);
       case 'claimBar':
-        // What Xen would not unmap at the old place goes first, as before a mapping.
-        this.#unmapStale();
         return this.#claim(`bar ${effect.bar}`, effect);
       case 'releaseBar':
         return this.releaseClaims(`bar ${effect.bar}`);
@@ -171,8 +169,12 @@ export class Performer {
     else this.#hypervisor.unmapMemory(piece.gfn, piece.mfn, piece.count);
   }
 
-  /** There is one of each purpose: what is claimed still is a claim that Xen would not take back. */
+  /**
+   * There is one of each purpose: what is claimed still is a claim that Xen would not take back. What Xen would not unmap
+   * at an old place goes first, as before a mapping: it may be this one.
+   */
   #claim(purpose: ClaimPurpose, { start, end }: ClaimBar | ClaimTable | ClaimRom): void {
+    this.#unmapStale();
     this.releaseClaims(purpose);
     this.#hypervisor.claimMemory(start, end);
     this.#ledger.claims.push({ purpose, start, end });

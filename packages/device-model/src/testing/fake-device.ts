@@ -13,6 +13,7 @@ export interface FakeCapabilities {
   readonly msi: number | null;
   readonly msix: number | null;
   readonly vpd: number | null;
+  readonly powerManagement: number | null;
 }
 
 /** Where the table lies, read straight from the image. */
@@ -79,6 +80,7 @@ export class FakeDevice implements HostDevice, ConfigAccess {
       msi: findCapability(image.config, 0x05),
       msix: findCapability(image.config, 0x11),
       vpd: findCapability(image.config, 0x03),
+      powerManagement: findCapability(image.config, 0x01),
     };
     this.table = locateTable(image, this.capabilities.msix);
     this.#kept = keptAreas(image, this.table, this.capabilities.msix);

@@ -1,7 +1,8 @@
 import { expect, it } from 'vitest';
 import { fullCard, runningRig } from '../support/full-card.js';
 import { memoryBar } from '../support/network-card.js';
-import { home } from '../support/rig.js';
+import { romImage } from '../support/rom-image.js';
+import { home, makeRig, placeAll } from '../support/rig.js';
 
 const name = '0000:01:00.0';
 
@@ -43,4 +44,18 @@ it('C9: on a move the old place is gone before the new one is there', () => {
   const since = rig.hypervisor.calls.length;
   rig.guest().placeBar(0, home.bar0 + 0x10_0000);
   expect(rig.hypervisor.calls.slice(since).map((call) => call.name)).toEqual(['unmapMemory', 'mapMemory']);
+});
+
+it('C9: what Xen would not unmap goes before anything else is claimed in its place', () => {
+  const rig = makeRig({ images: [fullCard()] });
+  rig.attach({ romImage: romImage() });
+  placeAll(rig.guest());
+  rig.hypervisor.failAt('unmapMemory');
+  rig.guest().placeBar(0, 0);
+  const stale = [BigInt(home.bar0) >> 12n, 0xe010_0n, 32n];
+  expect(rig.hypervisor.mappedFrames()).toContainEqual(stale);
+  rig.guest().writeConfig(0x30, home.bar0 | 1);
+  expect(rig.hypervisor.mappedFrames()).not.toContainEqual(stale);
+  expect(rig.guest().readMemory(home.bar0, 2)).toBe(0xaa55n);
+  expect(rig.hypervisor.violations).toEqual([]);
 });

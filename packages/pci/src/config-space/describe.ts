@@ -1,5 +1,6 @@
 import { type GuestBar, resolveBars } from '../bars/bar.js';
 import { type Circumstances, plainCircumstances } from '../capabilities/capability.js';
+import { extendedRegisters } from '../capabilities/extended/extended-capability.js';
 import { extendedCapabilities } from '../capabilities/extended/index.js';
 import { catalogue } from '../capabilities/index.js';
 import { PciError } from '../errors.js';
@@ -145,7 +146,7 @@ function describeExtended(
     visible: false,
     meaning: meaning ?? 'Nobody described it here.',
     remarks: known?.remarks?.(bytes) ?? [],
-    registers: describeRegisterSet(config, offset, known?.registers ?? {}),
+    registers: describeRegisterSet(config, offset, known === undefined ? {} : extendedRegisters(known, bytes)),
   };
 }
 

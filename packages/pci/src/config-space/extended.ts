@@ -1,3 +1,4 @@
+import { extendedRegisters } from '../capabilities/extended/extended-capability.js';
 import { extendedCapabilities } from '../capabilities/extended/index.js';
 import { allOnes, readLittleEndian } from './access.js';
 import { type RegisterSet, decodeFields } from './register.js';
@@ -61,7 +62,7 @@ export function decodeExtendedSpace(config: Uint8Array): ExtendedSpace {
 function decodeAt(config: Uint8Array, offset: number, header: number): DecodedExtendedCapability {
   const id = header & 0xffff;
   const known = extendedCapabilities.find((candidate) => candidate.id === id);
-  const registers: RegisterSet = known?.registers ?? {};
+  const registers: RegisterSet = known === undefined ? {} : extendedRegisters(known, config.subarray(offset));
   const decoded = Object.entries(registers).map(([name, register]) => {
     const value = readLittleEndian(config, offset + register.offset, register.width);
     return [name, { value, fields: decodeFields(register, value) }] as const;

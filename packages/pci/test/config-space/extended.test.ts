@@ -2,13 +2,17 @@ import { readFileSync, readdirSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
-import { decodeExtendedSpace, extendedCapabilities } from '../../src/index.js';
+import { extendedRegisters } from '../../src/capabilities/extended/extended-capability.js';
+import { describeFields } from '../../src/config-space/describe.js';
+import { decodeExtendedSpace, extendedCapabilities, readLittleEndian } from '../../src/index.js';
 import { recordedDevices } from '../support/fixtures.js';
 import { ImageBuilder } from '../support/image.js';
 import { faultsOf } from '../support/registers.js';
 
 const folder = new URL('../../src/capabilities/extended/', import.meta.url);
-const files = readdirSync(folder).filter((file) => file !== 'index.ts' && file !== 'extended-capability.ts');
+/** Not a capability, but what several have in common. */
+const shared = ['channels.ts', 'extended-capability.ts', 'index.ts', 'resizable.ts', 'words.ts'];
+const files = readdirSync(folder).filter((file) => !shared.includes(file));
 const header = (id: number, next: number): number => ((next << 20) | (1 << 16) | id) >>> 0;
 
 describe('the list', () => {
@@ -22,11 +26,26 @@ describe('the list', () => {
     expect(readFileSync(new URL(file, folder), 'utf8')).toMatch(/^\/\/ PCI Express Base 5.0 (§|appendix )/m);
   });
 
-  it.each(extendedCapabilities)('$name has sound registers and says what it means', ({ registers, meaning }) => {
-    expect(faultsOf(registers, 0x100)).toEqual([]);
-    for (const { offset } of Object.values(registers)) expect(offset).toBeGreaterThanOrEqual(4);
-    expect(meaning).toMatch(/^[A-Z].{20,}\.$/);
-  });
+  it.each(extendedCapabilities)(
+    '$name has sound registers and says what it means, whatever its bytes',
+    (capability) => {
+      expect(capability.meaning).toMatch(/^[A-Z].{20,}\.$/);
+      fc.assert(
+        fc.property(fc.uint8Array({ minLength: 4, maxLength: 256 }), (bytes) => {
+          const registers = extendedRegisters(capability, bytes);
+          expect(faultsOf(registers, 0x100)).toEqual([]);
+          for (const { offset } of Object.values(registers)) expect(offset).toBeGreaterThanOrEqual(4);
+          const texts = [capability.summary?.(bytes) ?? 'none', ...(capability.remarks?.(bytes) ?? [])];
+          for (const register of Object.values(registers)) {
+            const value = readLittleEndian(bytes, register.offset, register.width);
+            texts.push(...describeFields(register, value).map(({ text }) => text ?? 'plain'));
+          }
+          for (const text of texts) expect(text).not.toMatch(/undefined|NaN|\[object|^$/);
+        }),
+        { numRuns: 100 },
+      );
+    },
+  );
 });
 
 describe('a function', () => {

@@ -8,7 +8,7 @@ export const dataLinkFeature = {
   name: 'Data Link Feature',
   meaning: 'Link settings belong to both ends of the link.',
   registers: {
-    capabilities: decoded(0x04, 4),
-    status: decoded(0x08, 4),
+    capabilities: decoded(0x04, 4, { scaledFlowControl: [0, 1], localFeatures: [1, 22], exchange: [31, 1] }),
+    status: decoded(0x08, 4, { scaledFlowControl: [0, 1], remoteFeatures: [1, 22], valid: [31, 1] }),
   },
 } as const satisfies ExtendedCapability;

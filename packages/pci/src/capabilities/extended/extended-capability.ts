@@ -15,5 +15,10 @@ export interface ExtendedCapability {
   /** What of this occurrence an operator should know before passing the function through, sentences. */
   readonly remarks?: (bytes: Uint8Array) => readonly string[];
   /** Offsets count from the capability's first byte; its header is the first four. */
-  readonly registers: RegisterSet;
+  readonly registers: RegisterSet | ((bytes: Uint8Array) => RegisterSet);
+}
+
+/** Registers of an occurrence; `bytes` starts with its header. */
+export function extendedRegisters({ registers }: ExtendedCapability, bytes: Uint8Array): RegisterSet {
+  return typeof registers === 'function' ? registers(bytes) : registers;
 }

@@ -8,7 +8,7 @@ export const laneMargining = {
   name: 'Lane Margining',
   meaning: 'Link settings belong to both ends of the link.',
   registers: {
-    portCapabilities: decoded(0x04, 2),
-    portStatus: decoded(0x06, 2),
+    portCapabilities: decoded(0x04, 2, { usesDriver: [0, 1] }),
+    portStatus: decoded(0x06, 2, { ready: [0, 1], softwareReady: [1, 1] }),
   },
 } as const satisfies ExtendedCapability;

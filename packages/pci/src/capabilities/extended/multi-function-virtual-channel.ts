@@ -1,5 +1,5 @@
+import { channelRegisters, channelSummary } from './channels.js';
 import type { ExtendedCapability } from './extended-capability.js';
-import { virtualChannel } from './virtual-channel.js';
 
 // PCI Express Base 5.0 §7.9.2.
 
@@ -7,6 +7,6 @@ export const multiFunctionVirtualChannel = {
   id: 0x0008,
   name: 'Multi-Function Virtual Channel',
   meaning: 'It arbitrates between functions that may have other owners.',
-  // The same layout, by the same section or by reference to it.
-  registers: virtualChannel.registers,
+  summary: channelSummary,
+  registers: channelRegisters,
 } as const satisfies ExtendedCapability;

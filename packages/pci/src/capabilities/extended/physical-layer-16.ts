@@ -10,6 +10,11 @@ export const physicalLayer16 = {
   registers: {
     capabilities: decoded(0x04, 4),
     control: decoded(0x08, 4),
-    status: decoded(0x0c, 4),
+    status: decoded(
+      0x0c,
+      4,
+      { equalization: [0, 1], phase1: [1, 1], phase2: [2, 1], phase3: [3, 1], equalizationRequest: [4, 1] },
+      { rw1c: 0x0010 },
+    ),
   },
 } as const satisfies ExtendedCapability;

@@ -1,4 +1,4 @@
-import { decoded } from '../../config-space/decoded.js';
+import { channelRegisters, channelSummary } from './channels.js';
 import type { ExtendedCapability } from './extended-capability.js';
 
 // PCI Express Base 5.0 §7.9.1.
@@ -7,17 +7,6 @@ export const virtualChannel = {
   id: 0x0002,
   name: 'Virtual Channel',
   meaning: 'Channels belong to the whole path to the root.',
-  registers: {
-    portCapability1: decoded(0x04, 4, {
-      extendedChannels: [0, 3],
-      lowPriorityChannels: [4, 3],
-      referenceClock: [8, 2],
-    }),
-    portCapability2: decoded(0x08, 4),
-    portControl: decoded(0x0c, 2),
-    portStatus: decoded(0x0e, 2),
-    channel0Capability: decoded(0x10, 4),
-    channel0Control: decoded(0x14, 4, { trafficClasses: [0, 8], channelId: [24, 3], enable: [31, 1] }),
-    channel0Status: decoded(0x1a, 2),
-  },
+  summary: channelSummary,
+  registers: channelRegisters,
 } as const satisfies ExtendedCapability;
