@@ -170,8 +170,8 @@ export class Performer {
   }
 
   /**
-   * There is one of each purpose: what is claimed still is a claim that Xen would not take back. What Xen would not unmap
-   * at an old place goes first, as before a mapping: it may be this one.
+   * There is one of each purpose: what is claimed still is a claim that Xen would not take back. What Xen would not
+   * unmap at an old place goes first, as before a mapping: it may be this one.
    */
   #claim(purpose: ClaimPurpose, { start, end }: ClaimBar | ClaimTable | ClaimRom): void {
     this.#unmapStale();

@@ -37,12 +37,12 @@ const mostReportedCharacters = 4096;
 const callsPerRequest = (vectors: number): number => 64 + 8 * vectors;
 
 /**
- * A device, its model and the loop that answers requests, against the strict hypervisor and strict hardware. After every
- * execution this must hold (the invariants of every execution that the project promises):
+ * A device, its model and the loop that answers requests, against the strict hypervisor and strict hardware. After
+ * every execution this must hold (the invariants of every execution that the project promises):
  *
  * 1. hardware was given nothing that is not allowed (the fake device judges every write when it is made);
- * 2. Xen gave nothing outside the device (the fake hypervisor judges every call), and the guest, turning everything off,
- *    gives all back that it got since attach; at the end so does detach, to the last item;
+ * 2. Xen gave nothing outside the device (the fake hypervisor judges every call), and the guest, turning everything
+ *    off, gives all back that it got since attach; at the end so does detach, to the last item;
  * 3. each request was completed once, before the next was taken, and no exception came up;
  * 4. every byte of an answer is the device's, or the guest's own, or 0xff;
  * 5. little is logged, and a request causes a bounded number of calls.

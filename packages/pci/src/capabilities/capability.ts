@@ -98,7 +98,7 @@ export interface Capability {
   readonly geometry?: (
     instance: CapabilityInstance,
   ) => (InterruptGeometry & ControlGeometry) | { readonly refusal: string };
-  /** What of a BAR is kept from the guest even when this occurrence is hidden; undefined when nothing is known of it. */
+  /** What of a BAR is kept from the guest even when this occurrence is hidden; undefined when nothing is. */
   readonly withheld?: (instance: CapabilityInstance) => WithheldBytes | undefined;
 }
 

@@ -3,8 +3,8 @@ import { decoded } from '../../config-space/decoded.js';
 import type { RegisterSet } from '../../config-space/register.js';
 import { byteCount } from './words.js';
 
-// PCI Express Base 5.0 §7.8.6 and §9.3.7.5, the same for functions and for virtual ones. From +4 on, two words for each
-// BAR that has several sizes, at most six:
+// PCI Express Base 5.0 §7.8.6 and §9.3.7.5, the same for functions and for virtual ones. From +4 on, two words for
+// each BAR that has several sizes, at most six:
 //
 //   +0 sizes: bit 4 is 1 MiB, bit 31 is 128 TiB │ +4 BAR (2:0), how many BARs (7:5, of the first), size (13:8)
 

@@ -20,7 +20,8 @@ export const singleRootVirtualization = {
     const [total, set] = [readLittleEndian(bytes, 0x0e, 2), readLittleEndian(bytes, 0x10, 2)];
     const [first, stride] = [readLittleEndian(bytes, 0x14, 2), readLittleEndian(bytes, 0x16, 2)];
     const place = `the first ${first} behind this one, then every ${stride}`;
-    return `${isOn ? set : 0} of ${total} virtual functions on, device id ${hexWord(readLittleEndian(bytes, 0x1a, 2))}; ${place}`;
+    const deviceId = hexWord(readLittleEndian(bytes, 0x1a, 2));
+    return `${isOn ? set : 0} of ${total} virtual functions on, device id ${deviceId}; ${place}`;
   },
   registers: {
     capabilities: decoded(0x04, 4, {

@@ -33,7 +33,8 @@ it.each([
     'isolation',
     0x0d,
     [0x001d_005f],
-    'offers sourceValidation translationBlocking requestRedirect completionRedirect upstreamForwarding directTranslated; ' +
+    'offers sourceValidation translationBlocking requestRedirect completionRedirect upstreamForwarding ' +
+      'directTranslated; ' +
       'on: sourceValidation requestRedirect completionRedirect upstreamForwarding',
   ],
   ['the next function', 0x0e, [0x0000_0100], 'next function 1'],
