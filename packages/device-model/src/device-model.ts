@@ -142,6 +142,22 @@ export class DeviceModel implements AsyncDisposable {
     return this.#call('status', null);
   }
 
+  /**
+   * From now on the guest's ACPI ejects come to us, until `ignoreEjects`: an ejected function is gone for the guest at
+   * once, and stays known here until `detach`. May be called again and again.
+   *
+   * @param passedOn slots whose ejects QEMU has been given, one bit each
+   * @returns the slots that the guest has ejected and QEMU does not know of
+   */
+  expectEjects(passedOn: number): Promise<number> {
+    return this.#call('expectEjects', passedOn);
+  }
+
+  /** The guest's ejects go to QEMU again; those that QEMU was not given are kept for the next `expectEjects`. */
+  async ignoreEjects(): Promise<void> {
+    await this.#call('ignoreEjects', null);
+  }
+
   /** Lets go of everything of a domain that is gone, without a call to it. Ends the model. */
   domainDied(): Promise<void> {
     return this.#end('domainDied', 'domain-died');

@@ -1,10 +1,11 @@
 import { formatSbdf, parseSbdf, type Sbdf } from '@xenpt/pci';
 import { attachFunction, type AttachPolicy, type GuestContext } from './attach.js';
 import { effectTypes, type EffectType } from './effects.js';
-import { DeviceModelError } from './errors.js';
+import { EjectPort } from './eject-port.js';
+import { DeviceModelError, messageOf } from './errors.js';
 import type { HostDevice } from './host-device.js';
 import type { Hypervisor } from './hypervisor.js';
-import type { RequestRouter } from './ioreq.js';
+import type { PortTarget, RequestRouter } from './ioreq.js';
 import { formatDevfn, PirqBook } from './ledger.js';
 import { noEffectCounts } from './perform.js';
 import { AddressSpace, placementPolicy, type PlacementOptions } from './placement.js';
@@ -74,6 +75,7 @@ function policyOf({ allow, permissive, expansionRom, romImage }: AttachRequest):
 /** Everything one guest has of this host, and the way from an access to the function it is for. */
 export class GuestModel implements RequestRouter {
   readonly #context: GuestContext;
+  readonly #ejects: EjectPort;
   readonly #openDevice: GuestModelOptions['openDevice'];
   readonly #byHost = new Map<string, ServedFunction>();
   readonly #byGuest = new Map<number, ServedFunction>();
@@ -88,6 +90,7 @@ export class GuestModel implements RequestRouter {
       pirqs: new PirqBook(),
       report: options.report ?? (() => {}),
     };
+    this.#ejects = new EjectPort(options.hypervisor, (slots) => this.#conceal(slots));
   }
 
   /** @throws DeviceModelError, PciError (no such function), XenCallError as the cause of a failed step */
@@ -116,6 +119,7 @@ export class GuestModel implements RequestRouter {
     this.#byHost.set(key, served);
     this.#byGuest.set(served.guestDevfn, served);
     this.#served = [...this.#byHost.values()];
+    this.#ejects.forget(served.guestDevfn >>> 3);
     const { view, ledger, opened } = served.parts;
     return {
       pirq: ledger.intx?.pirq ?? null,
@@ -132,6 +136,21 @@ export class GuestModel implements RequestRouter {
     const [key, served] = this.#find(sbdf);
     served.release();
     this.#forget(key, served);
+  }
+
+  /**
+   * From now on the guest's ACPI ejects come here, until `ignoreEjects`: an ejected function is gone for the guest
+   * before its write is answered, and stays known here until `detach`.
+   *
+   * @param passedOn slots whose ejects QEMU has been given, one bit each
+   * @returns the slots that the guest has ejected and QEMU does not know of
+   */
+  expectEjects(passedOn: number): number {
+    return this.#ejects.expect(passedOn);
+  }
+
+  ignoreEjects(): void {
+    this.#ejects.ignore();
   }
 
   /** @throws DeviceModelError DEVICE_MODEL_NOT_ATTACHED */
@@ -157,6 +176,12 @@ export class GuestModel implements RequestRouter {
   releaseAll(): void {
     const errors: unknown[] = [];
     const left: string[] = [];
+    try {
+      this.#ejects.ignore();
+    } catch (error) {
+      errors.push(error);
+      left.push('ports of ACPI hot-plug claimed');
+    }
     for (const [key, served] of [...this.#byHost]) {
       try {
         served.release();
@@ -167,7 +192,7 @@ export class GuestModel implements RequestRouter {
       }
     }
     if (errors.length > 0) {
-      const what = `${errors.length} function(s) not released; left: ${left.join(', ') || 'nothing'}`;
+      const what = `${errors.length} release(s) failed; left: ${left.join(', ') || 'nothing'}`;
       throw new DeviceModelError('DEVICE_MODEL_RELEASE_INCOMPLETE', what, { errors, left });
     }
   }
@@ -192,6 +217,17 @@ export class GuestModel implements RequestRouter {
     return undefined;
   }
 
+  byPort(port: number): PortTarget | undefined {
+    return this.#ejects.has(port) ? this.#ejects : undefined;
+  }
+
+  #conceal(slots: number): void {
+    for (const served of this.#served) {
+      if (((slots >>> (served.guestDevfn >>> 3)) & 1) === 0) continue;
+      for (const error of served.conceal()) this.#context.report('eject', messageOf(error));
+    }
+  }
+
   #find(sbdf: string): [string, ServedFunction] {
     const key = formatSbdf(parseSbdf(sbdf));
     const served = this.#byHost.get(key);
@@ -207,6 +243,8 @@ export class GuestModel implements RequestRouter {
     this.#byHost.delete(key);
     this.#byGuest.delete(served.guestDevfn);
     this.#served = [...this.#byHost.values()];
+    const slot = served.guestDevfn >>> 3;
+    if (!this.#served.some(({ guestDevfn }) => guestDevfn >>> 3 === slot)) this.#ejects.forget(slot);
     served.parts.device.close();
   }
 }

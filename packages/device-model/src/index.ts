@@ -33,6 +33,7 @@ export {
   type GuestMemory,
   type RequestCounts,
   type RequestKind,
+  type PortTarget,
   type RequestRouter,
   type RequestTarget,
 } from './ioreq.js';

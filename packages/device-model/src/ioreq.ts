@@ -38,11 +38,19 @@ export interface RequestTarget {
   writeMemory(address: number, size: number, low: number, high: number): void;
 }
 
+/** A port as its guest's accesses meet it. */
+export interface PortTarget {
+  readPort(size: number): number;
+  writePort(size: number, value: number): void;
+}
+
 /** Finds the function an access is for. */
 export interface RequestRouter {
   /** @param guestSbdf segment << 16 | bus << 8 | device << 3 | function */
   bySbdf(guestSbdf: number): RequestTarget | undefined;
   byAddress(address: number): RequestTarget | undefined;
+  /** Undefined for a port that is not claimed (any more): such an access raced with a change of servers. */
+  byPort(port: number): PortTarget | undefined;
 }
 
 /**
@@ -137,10 +145,8 @@ export class RequestHandler {
     if (type === timeOffsetType) return void (this.counts.timeOffset += 1);
     // We keep no mapping of guest memory, so there is nothing to drop.
     if (type === invalidateType) return void (this.counts.invalidate += 1);
-    // No port range is ever claimed; one that arrives raced with a change of servers.
-    if (type === portType) return void (this.counts.port += 1);
-    if (type !== configType && type !== copyType) return void (this.counts.unknown += 1);
-    this.counts[type === configType ? 'config' : 'copy'] += 1;
+    if (type !== configType && type !== copyType && type !== portType) return void (this.counts.unknown += 1);
+    this.counts[type === configType ? 'config' : type === copyType ? 'copy' : 'port'] += 1;
     if (!isAccessSize(size) || count === 0 || count > mostRepetitions) return void (this.counts.refused += 1);
 
     const addressLow = request.getUint32(0, true);
@@ -156,6 +162,8 @@ export class RequestHandler {
     } else if (type === configType) {
       // The register stays where it is, so repeating one value adds nothing.
       this.#config(addressLow, addressHigh, size, (flags & readBit) !== 0, dataLow);
+    } else if (type === portType) {
+      this.#port(addressLow, addressHigh, size, (flags & readBit) !== 0, dataLow);
     } else {
       this.#copySame(flags, size, count, addressLow, addressHigh, dataLow, dataHigh);
     }
@@ -166,6 +174,13 @@ export class RequestHandler {
     if (target === undefined || size === 8) return;
     if (!isRead) return target.writeConfig(register, size, value);
     this.dataLow = target.readConfig(register, size);
+  }
+
+  #port(port: number, upper: number, size: number, isRead: boolean, value: number): void {
+    const target = upper === 0 ? this.#router.byPort(port) : undefined;
+    if (target === undefined || size === 8) return;
+    if (!isRead) return target.writePort(size, value);
+    this.dataLow = target.readPort(size);
   }
 
   #copy(address: number, size: number, isRead: boolean, low: number, high: number): void {
@@ -222,9 +237,11 @@ export class RequestHandler {
       if (!isRead && !this.#memory.read(pointer + index * step, bytes)) return this.#fault();
       const low = this.#elementView.getUint32(0, true);
       const high = this.#elementView.getUint32(4, true);
-      if (type === configType) {
+      if (type !== copyType) {
+        // Registers and ports stay where they are.
         this.dataLow = allOnes32;
-        this.#config(addressLow, addressHigh, size, isRead, low);
+        if (type === configType) this.#config(addressLow, addressHigh, size, isRead, low);
+        else this.#port(addressLow, addressHigh, size, isRead, low);
       } else {
         this.#copy(address + index * step, size, isRead, low, high);
       }

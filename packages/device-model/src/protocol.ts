@@ -23,6 +23,9 @@ export interface WorkerCalls {
   detach: { takes: string; gives: null };
   view: { takes: string; gives: FunctionReport };
   status: { takes: null; gives: ModelStatus };
+  /** Takes the slots whose ejects QEMU was given, gives those that it has to be given. */
+  expectEjects: { takes: number; gives: number };
+  ignoreEjects: { takes: null; gives: null };
   /** The domain is gone: nothing of it may be called any more. The worker ends. */
   domainDied: { takes: null; gives: null };
   /** Everything is released, the ioreq server destroyed. The worker ends. */

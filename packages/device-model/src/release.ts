@@ -22,13 +22,29 @@ export interface ReleaseParts {
  * @throws DeviceModelError DEVICE_MODEL_RELEASE_INCOMPLETE naming what is left
  */
 export function releaseAll(parts: ReleaseParts): void {
-  const { hypervisor, config, ledger, pirqs, performer } = parts;
+  const { hypervisor, ledger } = parts;
   const failures = new Failures();
   const devfn = ledger.guestDevfn;
   if (devfn !== null) {
     const released = failures.attempt(() => hypervisor.releaseFunction(devfn));
     if (released) ledger.guestDevfn = null;
   }
+  releaseRest(parts, failures);
+  if (failures.errors.length > 0) throw incomplete(ledger, failures.errors);
+}
+
+/**
+ * The same but for the claim of its configuration space: the guest is to meet an empty slot there, not what QEMU has.
+ *
+ * @returns what went wrong; `releaseAll` tries it again
+ */
+export function withdraw(parts: ReleaseParts): readonly unknown[] {
+  const failures = new Failures();
+  releaseRest(parts, failures);
+  return failures.errors;
+}
+
+function releaseRest({ hypervisor, config, ledger, pirqs, performer }: ReleaseParts, failures: Failures): void {
   failures.attempt(() => performer.releaseClaims());
   for (const kind of ['msi', 'msi-x'] as const) {
     failures.attempt(() => performer.messages.turnOff(kind));
@@ -37,7 +53,6 @@ export function releaseAll(parts: ReleaseParts): void {
   failures.attempt(() => releaseIntx(hypervisor, ledger, pirqs));
   failures.attempt(() => performer.unmapAllBars());
   failures.attempt(() => restoreCommand(config, ledger));
-  if (failures.errors.length > 0) throw incomplete(ledger, failures.errors);
 }
 
 /** The hardware half alone, for a domain that is gone and has taken its half with it. */

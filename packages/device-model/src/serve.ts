@@ -101,6 +101,8 @@ function perform(options: ServeOptions, call: WorkerCall): unknown {
   if (isCall(call, 'detach')) return model.detach(call.argument) ?? null;
   if (isCall(call, 'view')) return model.view(call.argument);
   if (isCall(call, 'status')) return { ...model.status(), requests: { ...handler.counts } };
+  if (isCall(call, 'expectEjects')) return model.expectEjects(call.argument);
+  if (isCall(call, 'ignoreEjects')) return model.ignoreEjects() ?? null;
   if (isCall(call, 'domainDied')) return leaveDeadDomain(options);
   if (isCall(call, 'stop')) return shutDown(options);
   throw new TypeError(`the worker knows no call "${String((call as { method: unknown }).method)}"`);

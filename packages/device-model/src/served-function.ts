@@ -6,7 +6,7 @@ import type { Effect } from './effects.js';
 import type { BarAccess, HostDevice } from './host-device.js';
 import type { ClaimPurpose } from './ledger.js';
 import type { OpenedReport } from './opened.js';
-import { quiesce, releaseAll, type ReleaseParts } from './release.js';
+import { quiesce, releaseAll, withdraw, type ReleaseParts } from './release.js';
 
 export interface ServedFunctionParts extends ReleaseParts {
   readonly view: GuestView;
@@ -61,8 +61,8 @@ export class ServedFunction {
   high = 0;
   readonly #guest: GuestFunction;
   /**
-   * Set when release begins: from then on the guest meets an empty slot, also when parts of the release must be
-   * retried.
+   * Set when the guest has ejected it or release begins: from then on the guest meets an empty slot, also when parts
+   * of the release must be retried.
    */
   #leaving = false;
 
@@ -160,6 +160,18 @@ export class ServedFunction {
       hidden: this.parts.view.hidden,
       opened: this.parts.opened,
     };
+  }
+
+  /**
+   * The guest has ejected it: from now on its slot is empty, and nothing of the function reaches the guest any more.
+   *
+   * @returns what went wrong; `release` tries that again
+   */
+  conceal(): readonly unknown[] {
+    if (this.#leaving) return [];
+    this.#leaving = true;
+    this.#guest.abandon();
+    return withdraw(this.parts);
   }
 
   /** @throws DeviceModelError DEVICE_MODEL_RELEASE_INCOMPLETE; may be called again */

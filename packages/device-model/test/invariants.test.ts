@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { HypervisorCallName } from '../src/testing/index.js';
 import { fullAt, fullCard } from './support/full-card.js';
+import { request } from './support/guest.js';
 import { at, memoryBar, networkCard } from './support/network-card.js';
 import { cardName, home, makeRig, placeAll, slot, type Rig } from './support/rig.js';
 
@@ -54,6 +55,15 @@ const steps: fc.Arbitrary<Step> = fc.oneof(
     }),
   fc.constant<Step>((rig) => {
     rig.model.detach(cardName);
+    rig.hypervisor.assertBaseline();
+    rig.attach();
+  }),
+  fc.constant<Step>((rig) => {
+    rig.model.expectEjects(0);
+    rig.handler.handle(request({ type: 0, address: 0xae08n, size: 4, data: 1n << BigInt(slot >>> 3) }));
+    expect(rig.hypervisor.held()).toHaveLength(2);
+    rig.model.detach(cardName);
+    rig.model.ignoreEjects();
     rig.hypervisor.assertBaseline();
     rig.attach();
   }),

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { RequestHandler, type RequestTarget } from '../src/ioreq.js';
+import { RequestHandler, type PortTarget, type RequestTarget } from '../src/ioreq.js';
 import { FakeGuestMemory, request } from './support/guest.js';
 import { home, makeRig, placeAll, slot } from './support/rig.js';
 
@@ -11,7 +11,7 @@ function answer(handler: RequestHandler): number[] {
 }
 
 /** Records what arrives; one page of it at 0x1000. */
-class Recorder implements RequestTarget {
+class Recorder implements RequestTarget, PortTarget {
   readonly seen: (number | string)[][] = [];
   high = 0x89ab_cdef;
 
@@ -32,12 +32,22 @@ class Recorder implements RequestTarget {
   writeMemory(address: number, size: number, low: number, high: number): void {
     this.seen.push(['writeMemory', address - 0x1000, size, low, high]);
   }
+
+  readPort(size: number): number {
+    this.seen.push(['readPort', size]);
+    return 0x7654_3210;
+  }
+
+  writePort(size: number, value: number): void {
+    this.seen.push(['writePort', size, value]);
+  }
 }
 
 function setUp(memory?: FakeGuestMemory) {
   const target = new Recorder();
   const router = {
     bySbdf: (sbdf: number) => (sbdf === 0x28 ? target : undefined),
+    byPort: (port: number) => (port === 0xae08 ? target : undefined),
     byAddress: (address: number) => (address >= 0x1000 && address < 0x2000 ? target : undefined),
   };
   return { target, handler: new RequestHandler(router, memory) };
@@ -133,9 +143,36 @@ describe('a memory request', () => {
   });
 });
 
+describe('a port request', () => {
+  it('reaches what answers there, in its own width', () => {
+    const { target, handler } = setUp();
+    handler.handle(request({ type: 0, address: 0xae08n, size: 2, read: true }));
+    expect(answer(handler)).toEqual([0x3210, 0]);
+    handler.handle(request({ type: 0, address: 0xae08n, size: 4, data: 0xffff_ffff_0000_0020n }));
+    expect(target.seen).toEqual([
+      ['readPort', 2],
+      ['writePort', 4, 0x20],
+    ]);
+  });
+
+  it('with a buffer repeats the same port', () => {
+    const memory = new FakeGuestMemory(0x5000, 8);
+    memory.bytes.set([1, 0, 0, 0, 2, 0, 0, 0]);
+    const { target, handler } = setUp(memory);
+    handler.handle(request({ type: 0, address: 0xae08n, size: 4, count: 3, data: 0x5000n, pointer: true }));
+    expect(target.seen).toEqual([
+      ['writePort', 4, 1],
+      ['writePort', 4, 2],
+    ]);
+    expect(handler.counts.refused).toBe(1);
+  });
+});
+
 describe('a request that makes no sense', () => {
   it.each([
     ['a port', { type: 0, address: 0xc000n, size: 4, read: true }, [0xffff_ffff, 0]],
+    ['a port beyond 32 bits', { type: 0, address: 0x1_0000_ae08n, size: 4, read: true }, [0xffff_ffff, 0]],
+    ['8 bytes of ports', { type: 0, address: 0xae08n, size: 8, read: true }, allOnes],
     ['time', { type: 7, read: true, size: 8 }, allOnes],
     ['invalidate', { type: 8, size: 0 }, allOnes],
     ['an unknown type', { type: 77, size: 8, read: true }, allOnes],
@@ -171,6 +208,7 @@ describe('a request that makes no sense', () => {
         throw new Error('a defect');
       },
       byAddress: () => undefined,
+      byPort: () => undefined,
     };
     const handler = new RequestHandler(broken, undefined, (error) => errors.push(error));
     handler.handle(request({ type: 2, size: 4, read: true }));

@@ -103,25 +103,22 @@ async function askGuest(
   const { paused } = domain.info.flags;
   if (!announced) return paused ? [] : [`Domain ${domain.domid} was not asked for the device: ${MISSING}.`];
   // Without its model, or cut off half way, the guest has a slot that does not answer, or none.
-  if (state !== 'attached' || !(await isServed(host, domain))) return [];
+  const model = state === 'attached' ? await host.connectModel(domain.domid, domain.info.handle) : null;
+  if (!model) return [];
   try {
+    if (!paused) await ejectPlaceholder(host, domain, guestDevfn, model, { timeoutMs, signal });
     // If it is not there, the guest has let go of the device by itself.
-    if (!(await hasPlaceholder(host, domain, guestDevfn))) return [];
-    if (!paused) await ejectPlaceholder(host, domain, guestDevfn, { timeoutMs, signal });
-    else await withdrawPlaceholder(host, domain, guestDevfn);
+    else if (await hasPlaceholder(host, domain, guestDevfn)) await withdrawPlaceholder(host, domain, guestDevfn);
+    else return [];
     return paused ? [`Domain ${domain.domid} is paused: ${MISSING} when it goes on.`] : [];
   } catch (error) {
     if (error instanceof XenOperationError && error.code === XenErrorCode.noMonitor) {
       return [`Domain ${domain.domid} could not be asked for the device, and ${MISSING}: ${describeError(error)}`];
     }
     throw keeps(domain, sbdf, error);
+  } finally {
+    model.close();
   }
-}
-
-async function isServed(host: XenHost, { domid, info }: Domain): Promise<boolean> {
-  const model = await host.connectModel(domid, info.handle);
-  model?.close();
-  return model !== null;
 }
 
 async function perform(

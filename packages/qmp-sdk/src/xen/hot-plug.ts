@@ -1,9 +1,12 @@
 import { XenptError } from '../errors.js';
 import { hotPlug, hotUnplug } from '../helpers/devices.js';
+import type { QmpMonitor } from '../helpers/monitor.js';
 import { listPciFunctions } from '../helpers/pci.js';
 import type { Domain } from './domains.js';
 import { describeError, XenErrorCode } from './errors.js';
 import type { XenHost } from './host.js';
+import type { ModelClient } from './model-client.js';
+import { passOnEjects } from './pass-on-ejects.js';
 import { connectToGuestEvents, withGuestQmp } from './qmp.js';
 import type { Occupant } from './slots.js';
 
@@ -12,7 +15,8 @@ import type { Occupant } from './slots.js';
  * that our ioreq server has claimed; Xen asks the newer server first, and the guest never sees the placeholder:
  *
  *     attach    our server claims 05.0 ─ device_add ─ ACPI: device check ─ guest enumerates 05.0: ours
- *     detach    device_del ─ ACPI: eject request ─ guest stops its driver, ejects ─ DEVICE_DELETED ─ ours goes
+ *     detach    ours takes the port of ejects ─ device_del ─ ACPI: eject request ─ guest stops its driver, ejects
+ *               ─ the slot is empty ─ QEMU is given the eject ─ DEVICE_DELETED ─ ours goes
  *
  * This one does nothing by itself, and every build of QEMU for Xen that Debian ships has it.
  */
@@ -53,30 +57,39 @@ export async function plugPlaceholder(host: XenHost, { domid }: Domain, guestDev
 
 /** Whether the placeholder is in its slot; if not, the guest has ejected it. */
 export async function hasPlaceholder(host: XenHost, { domid }: Domain, guestDevfn: number): Promise<boolean> {
-  const functions = await withGuestQmp(host, String(domid), listPciFunctions);
-  return functions.some(({ id }) => id === placeholderId(guestDevfn));
+  return withGuestQmp(host, String(domid), (client) => isPlugged(client, guestDevfn));
 }
 
 /**
- * Asks the guest to let go of the slot and waits until it has. The wait is at the second monitor, so that `xl` is not
- * held up meanwhile.
+ * Asks the guest to let go of the slot and waits until it has; returns at once if it has already. The wait is at the
+ * second monitor, so that `xl` is not held up meanwhile.
  *
+ * @param model takes the guest's ejects until this connection to it ends
  * @throws QmpUnplugError QMP_UNPLUG_REFUSED, QMP_UNPLUG_PENDING: the request stays with the guest; what the
- * connection throws.
+ * connections throw.
  */
 export async function ejectPlaceholder(
   host: XenHost,
   { domid }: Domain,
   guestDevfn: number,
+  model: ModelClient,
   { timeoutMs, signal }: { readonly timeoutMs: number; readonly signal?: AbortSignal | undefined },
 ): Promise<void> {
   const options = signal ? { signal } : {};
   const { client } = await connectToGuestEvents(host, String(domid), options);
   try {
-    await hotUnplug(client, placeholderId(guestDevfn), { timeoutMs, ...options });
+    await passOnEjects(model, client, async () => {
+      if (!(await isPlugged(client, guestDevfn))) return;
+      await hotUnplug(client, placeholderId(guestDevfn), { timeoutMs, ...options });
+    });
   } finally {
     client.destroy();
   }
+}
+
+async function isPlugged(monitor: QmpMonitor, guestDevfn: number): Promise<boolean> {
+  const functions = await listPciFunctions(monitor);
+  return functions.some(({ id }) => id === placeholderId(guestDevfn));
 }
 
 /** Asks without waiting: the placeholder goes when the guest lets go, or with the guest. */

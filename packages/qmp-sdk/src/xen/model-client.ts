@@ -70,6 +70,14 @@ export interface ModelClient {
   detach(sbdf: string): Promise<void>;
   view(sbdf: string): Promise<FunctionView>;
   status(): Promise<ModelStatus>;
+  /**
+   * From now on until this connection ends, the guest's ACPI ejects come to the model: a device of its is gone for the
+   * guest at once. To be called again and again, since QEMU has to be given what the guest has ejected.
+   *
+   * @param passedOn slots whose ejects QEMU has been given, bit n for slot n
+   * @returns those that it has to be given, also from before
+   */
+  expectEjects(passedOn: number): Promise<number>;
   /** Asks the process to end and waits until it did. */
   shutdown(): Promise<void>;
   close(): void;

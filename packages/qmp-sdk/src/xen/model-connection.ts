@@ -4,6 +4,7 @@ import { LineSplitter } from './json-lines.js';
 import type { AttachedFunction, FunctionView, ModelClient, ModelMethod, ModelStatus } from './model-client.js';
 import {
   decodeAttached,
+  decodeSlots,
   decodeStatus,
   decodeView,
   MAX_REPLY_BYTES,
@@ -18,6 +19,7 @@ const DEADLINE_MS: Record<ModelMethod, number> = {
   detach: 60_000,
   view: 10_000,
   status: 10_000,
+  expectEjects: 10_000,
   shutdown: 30_000,
 };
 
@@ -74,6 +76,10 @@ class ModelConnection implements ModelClient {
 
   async status(): Promise<ModelStatus> {
     return decodeStatus(await this.#call('status', {}));
+  }
+
+  async expectEjects(passedOn: number): Promise<number> {
+    return decodeSlots(await this.#call('expectEjects', { passedOn }));
   }
 
   async shutdown(): Promise<void> {

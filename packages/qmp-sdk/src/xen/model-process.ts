@@ -8,6 +8,7 @@ import { readInUse } from './in-use.js';
 import { tryLock } from './lock.js';
 import type { AttachedFunction, FunctionView, ModelStatus } from './model-client.js';
 import { type AttachParams, encodeView, type ModelRequest } from './model-protocol.js';
+import { EjectWatch } from './eject-watch.js';
 import { serveControl } from './model-server.js';
 import { type DomainResources, releaseAfterDeath } from './release-after-death.js';
 import { makeDomainDir, removeDomainDir, runFile } from './run-dir.js';
@@ -26,6 +27,8 @@ export interface GuestModel {
   detach(sbdf: string): Promise<void>;
   view(sbdf: string): Promise<FunctionView>;
   status(): Promise<Omit<ModelStatus, 'handle'>>;
+  expectEjects(passedOn: number): Promise<number>;
+  ignoreEjects(): Promise<void>;
   /** Lets go of everything on our side; nothing is asked of the dead domain. */
   domainDied(): Promise<void>;
   close(): Promise<void>;
@@ -77,7 +80,11 @@ async function serve(options: ServeDomainOptions, info: DomainInfo): Promise<Ser
     return 'model-failed';
   });
   const death = watchForDeath(options);
-  const control = await serveControl(socketPath, (request) => answer(options, model, request, shutdown));
+  const ejects = new EjectWatch(model, log);
+  const control = await serveControl(socketPath, (request, closed) => {
+    if (request.method === 'expectEjects') return ejects.expect(request.params.passedOn, closed);
+    return answer(options, model, request, shutdown);
+  });
   log(`serving domain ${domid} (${options.handle})`);
   const end = await Promise.race([asked, failed, death.gone]);
   death.close();
@@ -102,10 +109,13 @@ async function attempt({ log }: ServeDomainOptions, what: string, action: () => 
   }
 }
 
+/** Asked ten times a second while a guest is asked to eject. */
+type EjectRequest = Extract<ModelRequest, { readonly method: 'expectEjects' }>;
+
 async function answer(
   options: ServeDomainOptions,
   model: GuestModel,
-  request: ModelRequest,
+  request: Exclude<ModelRequest, EjectRequest>,
   shutdown: () => void,
 ): Promise<unknown> {
   const { method, params } = request;

@@ -10,6 +10,7 @@ import type { AttachedFunction, BarView, FunctionView, ModelStatus } from './mod
 export type ModelRequest =
   | { readonly id: number; readonly method: 'attach'; readonly params: AttachParams }
   | { readonly id: number; readonly method: 'detach' | 'view'; readonly params: { sbdf: string } }
+  | { readonly id: number; readonly method: 'expectEjects'; readonly params: { passedOn: number } }
   | { readonly id: number; readonly method: 'status' | 'shutdown'; readonly params: Record<string, never> };
 
 export type AttachParams = { readonly sbdf: string; readonly guestDevfn: number } & OpenedFields;
@@ -53,6 +54,8 @@ export function parseRequest(line: string): ModelRequest {
     case 'detach':
     case 'view':
       return { id, method, params: { sbdf: textOf(params, 'sbdf') } };
+    case 'expectEjects':
+      return { id, method, params: { passedOn: slotsOf(params?.['passedOn'], 'params.passedOn') } };
     case 'status':
     case 'shutdown':
       return { id, method, params: {} };
@@ -118,6 +121,16 @@ export function decodeAttached(value: unknown): AttachedFunction {
 
 export function decodeStatus(value: unknown): ModelStatus {
   return value as ModelStatus;
+}
+
+export function decodeSlots(value: unknown): number {
+  return slotsOf(value, 'the result');
+}
+
+/** @throws RangeError */
+function slotsOf(value: unknown, name: string): number {
+  if (typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= 0xffff_ffff) return value;
+  throw new RangeError(`${name} is a bit for each of 32 slots`);
 }
 
 function textOf(params: Record<string, unknown> | null, name: string): string {

@@ -14,16 +14,16 @@ import {
 const MAX_CONNECTIONS = 8;
 const MAX_PENDING_REQUESTS = 16;
 
+/** @param closed aborted when the connection that the request came by has ended */
+export type RequestHandler = (request: ModelRequest, closed: AbortSignal) => Promise<unknown>;
+
 /**
  * Serves the control socket of a device model. Requests of all connections are handled one after another: hypercalls
  * of one domain come from one place.
  *
  * The folder of `socketPath` is expected to be 0700; the socket itself becomes 0600.
  */
-export async function serveControl(
-  socketPath: string,
-  handle: (request: ModelRequest) => Promise<unknown>,
-): Promise<ControlServer> {
+export async function serveControl(socketPath: string, handle: RequestHandler): Promise<ControlServer> {
   rmSync(socketPath, { force: true });
   const control = new ControlServer(handle);
   await control.listen(socketPath);
@@ -33,12 +33,12 @@ export async function serveControl(
 
 export class ControlServer {
   readonly #server: Server;
-  readonly #handle: (request: ModelRequest) => Promise<unknown>;
+  readonly #handle: RequestHandler;
   readonly #sockets = new Set<Socket>();
   #queue: Promise<void> = Promise.resolve();
   #pending = 0;
 
-  constructor(handle: (request: ModelRequest) => Promise<unknown>) {
+  constructor(handle: RequestHandler) {
     this.#handle = handle;
     this.#server = createServer((socket) => this.#accept(socket));
     this.#server.maxConnections = MAX_CONNECTIONS;
@@ -59,33 +59,37 @@ export class ControlServer {
 
   #accept(socket: Socket): void {
     const splitter = new LineSplitter(MAX_REQUEST_BYTES);
+    const closed = new AbortController();
     this.#sockets.add(socket);
-    socket.once('close', () => this.#sockets.delete(socket));
+    socket.once('close', () => {
+      this.#sockets.delete(socket);
+      closed.abort();
+    });
     // A peer that went away has nothing more to say; its request is finished all the same.
     socket.on('error', () => socket.destroy());
     socket.on('data', (chunk: Buffer) => {
       try {
-        for (const line of splitter.push(chunk)) this.#receive(socket, line);
+        for (const line of splitter.push(chunk)) this.#receive(socket, line, closed.signal);
       } catch (error) {
         refuse(socket, error);
       }
     });
   }
 
-  #receive(socket: Socket, line: string): void {
+  #receive(socket: Socket, line: string, closed: AbortSignal): void {
     const request = parseRequest(line);
     if (this.#pending >= MAX_PENDING_REQUESTS) throw new RangeError('too many requests are waiting');
     this.#pending++;
     this.#queue = this.#queue.then(async () => {
-      const reply = await this.#answer(request);
+      const reply = await this.#answer(request, closed);
       this.#pending--;
       send(socket, reply);
     });
   }
 
-  async #answer(request: ModelRequest): Promise<ModelReply> {
+  async #answer(request: ModelRequest, closed: AbortSignal): Promise<ModelReply> {
     try {
-      return { id: request.id, result: (await this.#handle(request)) ?? null };
+      return { id: request.id, result: (await this.#handle(request, closed)) ?? null };
     } catch (error) {
       return { id: request.id, error: wireError(error) };
     }

@@ -1,4 +1,4 @@
-import { afterEach, expect, test } from 'vitest';
+import { afterEach, describe, expect, test } from 'vitest';
 import type { JsonObject } from '../../src/index.js';
 import { FakeError, FakeQmp } from '../../src/testing/index.js';
 import { attach, detach } from '../../src/xen/index.js';
@@ -21,19 +21,31 @@ type Answer = 'ejects' | 'refuses' | 'is silent';
 class Qemu {
   readonly plugged = new Map<string, number>();
   readonly asked: string[] = [];
+  /** Commands of the human monitor, and what it answers. */
+  readonly typed: string[] = [];
+  typedAnswer = '';
   answer: Answer = 'ejects';
+  /** Slots that the guest ejects when it is asked. */
+  slots = 1 << 6;
+  whenAsked: () => void = () => {};
   beforeAdd: () => void = () => {};
   readonly #monitors: FakeQmp[] = [];
+  readonly #models: FakeHost['models'];
+
+  constructor(models: FakeHost['models']) {
+    this.#models = models;
+  }
 
   static async listen(host: FakeHost): Promise<Qemu> {
-    const qemu = new Qemu();
+    const qemu = new Qemu(host.models);
     for (const path of [host.monitors.control(5), host.monitors.statistics(5)]) {
       const monitor = new FakeQmp()
         .on('query-pci', () => [{ bus: 0, devices: qemu.#devices() }])
         .on('qom-list', () => [...qemu.plugged.keys()].map((name) => ({ name, type: 'child<pci-testdev>' })))
         .on('query-status', () => ({ status: 'running', running: true }))
         .on('device_add', (args) => qemu.#add(args))
-        .on('device_del', ({ id }) => qemu.#remove(id as string));
+        .on('device_del', ({ id }) => qemu.#remove(id as string))
+        .on('human-monitor-command', (args) => qemu.#type(args['command-line'] as string));
       await monitor.listen({ unix: path });
       open.push(monitor);
       qemu.#monitors.push(monitor);
@@ -57,12 +69,23 @@ class Qemu {
   #remove(id: string): void {
     this.asked.push(id);
     if (!this.plugged.has(id)) throw new FakeError('DeviceNotFound', `Device '${id}' not found`);
-    if (this.answer === 'ejects') this.eject(id);
+    this.whenAsked();
+    if (this.answer === 'ejects' && !this.#models.guestEjects(5, this.slots)) this.eject(id);
     if (this.answer === 'is silent') return;
     const [, events] = this.#monitors;
     if (this.answer === 'refuses') {
       events?.emit('DEVICE_UNPLUG_GUEST_ERROR', { device: id, path: `/machine/peripheral/${id}` });
     }
+  }
+
+  /** A write to the port of ejects, as the guest's `_EJ0` makes it: the lowest slot goes. */
+  #type(line: string): string {
+    this.typed.push(line);
+    const written = /^o \/w 0xae08 (0x[0-9a-f]+)$/.exec(line)?.[1];
+    if (written === undefined) return `unknown command: '${line}'`;
+    const slot = 31 - Math.clz32(Number(written) & -Number(written));
+    for (const [id, plugged] of this.plugged) if (plugged === slot && this.typedAnswer === '') this.eject(id);
+    return this.typedAnswer;
   }
 
   #devices(): JsonObject[] {
@@ -101,8 +124,109 @@ test('a running guest is told of the device, asked to eject it, and everything i
   expect([...qemu.plugged]).toEqual([['xenpt-06.0', 6]]);
   expect(await detach(host, request)).toMatchObject({ complete: true, notes: [] });
   expect(qemu.asked).toEqual(['xenpt-06.0']);
+  expect(qemu.typed).toEqual(['o /w 0xae08 0x40']);
   expect(qemu.plugged.size).toBe(0);
   expect(host.dump()).toEqual(before);
+});
+
+test('the model has the ejects before the guest is asked', async () => {
+  const { host, qemu } = await hostWithQemu();
+  await attach(host, { domain: '5', spec: CARD });
+  let then: readonly string[] = [];
+  qemu.whenAsked = () => (then = host.models.dump());
+  await detach(host, request);
+  expect(then).toEqual([`model 5: ${CARD} expects ejects`]);
+});
+
+test('other slots that the guest ejects meanwhile are given to QEMU one by one, the last included', async () => {
+  const { host, qemu } = await hostWithQemu();
+  await attach(host, { domain: '5', spec: CARD });
+  qemu.slots = ((1 << 31) | (1 << 6) | (1 << 3)) >>> 0;
+  expect(await detach(host, request)).toMatchObject({ complete: true });
+  expect(qemu.typed).toEqual(['o /w 0xae08 0x8', 'o /w 0xae08 0x40', 'o /w 0xae08 0x80000000']);
+});
+
+test('a guest that ejects another slot only keeps the device', async () => {
+  const { host, qemu } = await hostWithQemu();
+  await attach(host, { domain: '5', spec: CARD });
+  const attached = host.dump();
+  qemu.slots = 1 << 3;
+  expect(await failure(detach(host, { ...request, timeoutMs: 500 }))).toMatchObject({
+    code: 'XENPT_GUEST_KEEPS_DEVICE',
+  });
+  expect(qemu.typed).toEqual(['o /w 0xae08 0x8']);
+  expect(qemu.plugged.size).toBe(1);
+  expect(host.dump()).toEqual(attached);
+});
+
+describe('a detach that died', () => {
+  /** A command that had the model expect ejects, and is no more. */
+  async function diedWith(slots: number): Promise<{ host: FakeHost; qemu: Qemu }> {
+    const { host, qemu } = await hostWithQemu();
+    await attach(host, { domain: '5', spec: CARD });
+    const command = await host.models.connect(5);
+    await command?.expectEjects(0);
+    expect(host.models.guestEjects(5, slots)).toBe(true);
+    command?.close();
+    return { host, qemu };
+  }
+
+  test('before QEMU was given what the guest ejected: the next one gives it, and asks nobody', async () => {
+    const { host, qemu } = await diedWith(1 << 6);
+    expect(host.models.dump()).toEqual([`model 5: ${CARD} ejected 0x40`]);
+    expect(await detach(host, request)).toMatchObject({ complete: true, notes: [] });
+    expect([qemu.typed, qemu.asked]).toEqual([['o /w 0xae08 0x40'], []]);
+    expect(qemu.plugged.size).toBe(0);
+  });
+
+  test('after that, and before the model knew: it is given again, and nothing is left', async () => {
+    const { host, qemu } = await diedWith(1 << 6);
+    qemu.eject('xenpt-06.0');
+    expect(await detach(host, request)).toMatchObject({ complete: true, modelStopped: true });
+    expect([qemu.typed, qemu.asked]).toEqual([['o /w 0xae08 0x40'], []]);
+  });
+});
+
+test('a QEMU that does not take the eject: nothing is taken, and the next detach gives it again', async () => {
+  const { host, qemu } = await hostWithQemu();
+  await attach(host, { domain: '5', spec: CARD });
+  qemu.typedAnswer = "unknown command: 'o'";
+  expect(await failure(detach(host, request))).toMatchObject({
+    code: 'XENPT_GUEST_KEEPS_DEVICE',
+    message: expect.stringMatching(/ejected slot 6.*unknown command/) as string,
+    next: expect.stringContaining('--without-guest') as string,
+  });
+  expect(host.models.dump()).toEqual([`model 5: ${CARD} ejected 0x40`]);
+  qemu.typedAnswer = '';
+  expect(await detach(host, request)).toMatchObject({ complete: true });
+  expect(qemu.asked).toHaveLength(1);
+  expect(qemu.plugged.size).toBe(0);
+});
+
+test('a model that dies meanwhile ends the wait', async () => {
+  const { host, qemu } = await hostWithQemu();
+  await attach(host, { domain: '5', spec: CARD });
+  qemu.answer = 'is silent';
+  qemu.whenAsked = () => host.models.kill(5);
+  expect(await failure(detach(host, request))).toMatchObject({
+    code: 'XENPT_GUEST_KEEPS_DEVICE',
+    message: expect.stringContaining('the device model went away') as string,
+  });
+});
+
+test('a guest that ejects without end does not hold the command up', async () => {
+  const { host, qemu } = await hostWithQemu();
+  await attach(host, { domain: '5', spec: CARD });
+  qemu.answer = 'is silent';
+  const hammer = setInterval(() => host.models.guestEjects(5, 0xffff_ffbf), 1);
+  try {
+    expect(await failure(detach(host, { ...request, timeoutMs: 500 }))).toMatchObject({
+      code: 'XENPT_GUEST_KEEPS_DEVICE',
+    });
+  } finally {
+    clearInterval(hammer);
+  }
+  expect(qemu.plugged.size).toBe(1);
 });
 
 test('our server has the slot before the guest is told of it', async () => {

@@ -48,6 +48,11 @@ async function serve(changes: { handle?: string; pid?: number; host?: FakeHost }
         Object.assign(new Error(`${sbdf} is not attached`), { code: 'DEVICE_MODEL_NOT_ATTACHED', next: 'Look.' }),
       ),
     view: () => Promise.resolve(VIEW),
+    expectEjects: async (passedOn) => {
+      await note(`expectEjects ${passedOn}`);
+      return 0x20 & ~passedOn;
+    },
+    ignoreEjects: () => note('ignoreEjects'),
     status: () => Promise.resolve({ requests: {}, deniedWrites: 0, effects: {}, devices: [] }),
     domainDied: () => note('domainDied'),
     close: () => note('close'),
@@ -230,4 +235,39 @@ test('the ROM of an attach comes from the folder of the guest, whatever the requ
   const path = model.attach({ sbdf: CARD, guestDevfn: 40, rom: '/etc/shadow' as 'file' });
   await expect(path).rejects.toThrow('params.rom');
   model.close();
+});
+
+test('ejects come to the model until the connection of whoever asked last ends', async () => {
+  const { calls, end, log, socket } = await serve();
+  const [first, second] = [await connected(socket), await connected(socket)];
+  expect(await first.expectEjects(0)).toBe(0x20);
+  expect(await first.expectEjects(0x20)).toBe(0);
+  expect(await second.expectEjects(0)).toBe(0x20);
+  first.close();
+  await second.status();
+  expect(calls).not.toContain('ignoreEjects');
+  second.close();
+  await until(() => calls.includes('ignoreEjects'));
+  const third = await connected(socket);
+  await third.expectEjects(0);
+  await third.shutdown();
+  await end;
+  // The questions are many, and not worth a line each.
+  expect(log.filter((line) => /eject/.test(line))).toEqual([
+    'the guest is expected to eject',
+    'the guest has ejected the slots 0x20',
+    'the guest is expected to eject',
+    'the guest has ejected the slots 0x20',
+    'no eject is expected any more',
+    'the guest is expected to eject',
+    'the guest has ejected the slots 0x20',
+    'no eject is expected any more',
+  ]);
+});
+
+test.each([-1, 0.5, 2 ** 32, '1', null])('slots that are no 32 bits are refused: %j', async (passedOn) => {
+  const { socket } = await serve();
+  const line = JSON.stringify({ id: 1, method: 'expectEjects', params: { passedOn } });
+  expect(await raw(socket, `${line}\n`)).toMatch(/a bit for each of 32 slots/);
+  (await connected(socket)).close();
 });

@@ -3,9 +3,18 @@ import type { AttachedFunction, FunctionView, ModelClient, ModelStatus } from '.
 import type { OpenedFields } from '../model-protocol.js';
 import type { Journal } from './journal.js';
 
+interface FakeModel {
+  readonly handle: string;
+  readonly devices: Map<string, number>;
+  /** Those who expect the guest to eject. */
+  readonly watchers: Set<object>;
+  /** Ejected, and not given to QEMU. */
+  slots: number;
+}
+
 /** The device models of all guests of a fake host. */
 export class FakeModels {
-  readonly #running = new Map<number, { readonly handle: string; readonly devices: Map<string, number> }>();
+  readonly #running = new Map<number, FakeModel>();
   readonly #journal: Journal;
   /** What `view` answers. */
   functionView: FunctionView = { guest: new Uint8Array(256), host: new Uint8Array(256), bars: [], vectors: [] };
@@ -23,7 +32,7 @@ export class FakeModels {
 
   start(domid: number, handle: string): Promise<ModelClient> {
     return this.#do('model.start', [domid], () => {
-      this.#running.set(domid, { handle, devices: new Map() });
+      this.#running.set(domid, { handle, devices: new Map(), watchers: new Set(), slots: 0 });
       return this.#client(domid);
     });
   }
@@ -33,11 +42,24 @@ export class FakeModels {
     this.#running.delete(domid);
   }
 
+  /** The guest's `_EJ0`. Returns whether it came here; if not, it goes to QEMU. */
+  guestEjects(domid: number, slots: number): boolean {
+    const model = this.#running.get(domid);
+    if (!model || model.watchers.size === 0) return false;
+    model.slots = (model.slots | slots) >>> 0;
+    return true;
+  }
+
+  /** While a guest's ejects come to the model, and while some of them have not been given to QEMU. */
   dump(): string[] {
-    return [...this.#running].map(([domid, { devices }]) => `model ${domid}: ${[...devices.keys()].join(' ')}`);
+    return [...this.#running].map(([domid, { devices, watchers, slots }]) => {
+      const ejects = `${watchers.size > 0 ? ' expects ejects' : ''}${slots > 0 ? ` ejected 0x${slots.toString(16)}` : ''}`;
+      return `model ${domid}: ${[...devices.keys()].join(' ')}${ejects}`;
+    });
   }
 
   #client(domid: number): ModelClient {
+    const connection = {};
     return {
       attach: ({ sbdf, guestDevfn, ...opened }) =>
         this.#do('model.attach', [domid, sbdf, guestDevfn], () => {
@@ -52,8 +74,15 @@ export class FakeModels {
         }),
       view: () => this.#do('model.view', [domid], () => this.functionView),
       status: () => this.#do('model.status', [domid], () => this.#status(domid)),
+      expectEjects: async (passedOn) => {
+        await Promise.resolve();
+        const model = this.#model(domid);
+        model.watchers.add(connection);
+        model.slots = (model.slots & ~passedOn) >>> 0;
+        return model.slots;
+      },
       shutdown: () => this.#do('model.shutdown', [domid], () => void this.#running.delete(domid)),
-      close: () => {},
+      close: () => void this.#running.get(domid)?.watchers.delete(connection),
     };
   }
 
@@ -63,9 +92,13 @@ export class FakeModels {
   }
 
   #devices(domid: number): Map<string, number> {
+    return this.#model(domid).devices;
+  }
+
+  #model(domid: number): FakeModel {
     const model = this.#running.get(domid);
     if (!model) throw refused('DEVICE_MODEL_CLOSED', 'the device model went away');
-    return model.devices;
+    return model;
   }
 
   /** Like a reply over a socket: never in the same turn, errors as rejections. */
