@@ -1,3 +1,3 @@
 import { describeProfile } from './support/profile.js';
 
-describeProfile('xen-4.20', { vcpus: 1, groups: ['dirty rate', 'without an IOMMU'], hotPlugs: 0 });
+describeProfile('xen-4.20', { vcpus: 1, groups: ['dirty rate', 'without an IOMMU'], hotPlugs: 2 });

@@ -53,8 +53,9 @@ export class FakeModels {
   /** While a guest's ejects come to the model, and while some of them have not been given to QEMU. */
   dump(): string[] {
     return [...this.#running].map(([domid, { devices, watchers, slots }]) => {
-      const ejects = `${watchers.size > 0 ? ' expects ejects' : ''}${slots > 0 ? ` ejected 0x${slots.toString(16)}` : ''}`;
-      return `model ${domid}: ${[...devices.keys()].join(' ')}${ejects}`;
+      const expects = watchers.size > 0 ? ' expects ejects' : '';
+      const ejected = slots > 0 ? ` ejected 0x${slots.toString(16)}` : '';
+      return `model ${domid}: ${[...devices.keys()].join(' ')}${expects}${ejected}`;
     });
   }
 
