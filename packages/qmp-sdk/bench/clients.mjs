@@ -11,8 +11,8 @@ export function openers(sdk) {
   const kinds = {
     'raw socket': openRaw,
     '@xenpt/qmp-sdk': xenpt({}),
-    'with every id': xenpt({ omitLoneId: false }),
-    'without OOB': xenpt({ oob: 'never' }),
+    '@xenpt/qmp-sdk (all ids)': xenpt({ omitLoneId: false }),
+    '@xenpt/qmp-sdk (no OOB)': xenpt({ oob: 'never' }),
     'node-qemu 1.3.0': openNodeQemu,
     'qemu-qmp 0.5.0': openQemuQmp,
   };

@@ -1,11 +1,12 @@
 // Microseconds of one query-status through this client, its peers and a bare socket, in one run:
-//   node bench/qmp.mjs [--rounds 25] [--native 4000] [--qemu 800]
+//   node bench/qmp.mjs [--rounds 25] [--native 4000] [--qemu 800] [--program qemu-system-x86_64]
 // Rounds alternate their order, and clients are compared within a round: what else the machine does falls on both. Of
 // the ratios there are the median and its 95 % interval (bootstrap); an interval with 1 in it tells no winner.
-// The native responder (compiled here) shows the client's cost, QEMU what remains of it in use.
+// The native responder (compiled here) shows the client's cost, QEMU what remains of it in use. Beside the elapsed time
+// there are the processor times of the client and of the server: what else runs on the machine adds little to those.
 import { build } from 'esbuild';
 import { execFileSync, spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
@@ -17,6 +18,7 @@ const { values } = parseArgs({
     rounds: { type: 'string', default: '25' },
     native: { type: 'string', default: '4000' },
     qemu: { type: 'string', default: '800' },
+    program: { type: 'string', default: 'qemu-system-x86_64' },
   },
 });
 const here = path.dirname(fileURLToPath(import.meta.url));
@@ -26,8 +28,8 @@ const children = [];
 try {
   const sdk = await bundle();
   const clients = openers(sdk);
-  await measure('native responder', startResponder(), clients, Number(values.native));
-  if (Number(values.qemu) > 0) await measure('QEMU', startQemu(), clients, Number(values.qemu));
+  if (Number(values.native) > 0) await measure('native responder', startResponder(), clients, Number(values.native));
+  if (Number(values.qemu) > 0) await measure(values.program, startQemu(), clients, Number(values.qemu));
 } finally {
   for (const child of children) child.kill('SIGKILL');
   rmSync(folder, { recursive: true, force: true });
@@ -48,16 +50,26 @@ function startResponder() {
 
 function startQemu() {
   const quiet = ['-machine', 'none', '-S', '-display', 'none', '-nodefaults'];
-  return start('qemu-system-x86_64', (socket) => [...quiet, '-qmp', `unix:${socket},server=on,wait=off`]);
+  return start(values.program, (socket) => [...quiet, '-qmp', `unix:${socket},server=on,wait=off`]);
 }
 
 function start(program, args) {
   const socket = path.join(folder, `${children.length}.sock`);
-  children.push(spawn(program, args(socket), { stdio: 'ignore' }));
-  return socket;
+  const child = spawn(program, args(socket), { stdio: 'ignore' });
+  children.push(child);
+  return { socket, processorTime: () => processorTime(child.pid) };
 }
 
-async function measure(server, socket, clients, count) {
+/** Microseconds that all threads of a process have run (Linux Documentation/scheduler/sched-stats.rst). */
+function processorTime(pid) {
+  const tasks = `/proc/${pid}/task`;
+  const nanoseconds = readdirSync(tasks).map((id) =>
+    Number(readFileSync(`${tasks}/${id}/schedstat`, 'utf8').split(' ')[0]),
+  );
+  return nanoseconds.reduce((sum, each) => sum + each, 0) / 1000;
+}
+
+async function measure(server, { socket, processorTime }, clients, count) {
   while (!existsSync(socket)) await new Promise((resolve) => setTimeout(resolve, 20));
   const samples = new Map(clients.map(({ name }) => [name, []]));
   for (let round = 0; round <= Number(values.rounds); round++) {
@@ -65,12 +77,14 @@ async function measure(server, socket, clients, count) {
       const client = await open(socket);
       const startedAt = performance.now();
       const before = process.cpuUsage();
+      const servedBefore = processorTime();
       await Promise.all(Array.from({ length: inFlight }, () => repeat(client.query, count / inFlight)));
       const { user, system } = process.cpuUsage(before);
       const elapsed = ((performance.now() - startedAt) * 1000) / count;
+      const served = (processorTime() - servedBefore) / count;
       await client.close();
       // The first round compiles.
-      if (round > 0) samples.get(name).push({ elapsed, busy: (user + system) / count });
+      if (round > 0) samples.get(name).push({ elapsed, busy: (user + system) / count, served });
     }
   }
   print(server, samples, count);
@@ -82,11 +96,11 @@ async function repeat(query, count) {
 
 function print(server, samples, count) {
   console.log(`\n${server}: ${count} query-status, ${values.rounds} rounds, medians; us each`);
-  const heads = ['elapsed', 'of raw', '95 %', 'cpu', 'of raw', '95 %'];
-  console.log('client'.padEnd(34) + heads.map((head) => head.padStart(13)).join(''));
+  const heads = ['elapsed', 'client', 'server'].flatMap((head) => [head, 'of raw', '95 %']);
+  console.log('client'.padEnd(34) + heads.map((head) => head.padStart(11)).join(''));
   const raw = samples.get('raw socket, sequential');
   for (const [name, list] of samples) {
-    const cells = ['elapsed', 'busy'].flatMap((key) => {
+    const cells = ['elapsed', 'busy', 'served'].flatMap((key) => {
       const { middle, low, high } = compare(list, raw, key);
       return [
         median(list.map((each) => each[key])).toFixed(1),
@@ -94,15 +108,17 @@ function print(server, samples, count) {
         `${low.toFixed(2)}-${high.toFixed(2)}`,
       ];
     });
-    console.log(name.padEnd(34) + cells.map((cell) => cell.padStart(13)).join(''));
+    console.log(name.padEnd(34) + cells.map((cell) => cell.padStart(11)).join(''));
   }
   for (const mode of ['sequential', '8 in flight']) {
     const ours = samples.get(`@xenpt/qmp-sdk, ${mode}`);
     for (const peer of [...samples.keys()].filter((name) => name.endsWith(mode) && !name.startsWith('@xenpt'))) {
-      const { middle, low, high } = compare(ours, samples.get(peer), 'elapsed');
-      const verdict = high < 1 ? 'faster than' : low > 1 ? 'slower than' : 'not to be told from';
-      const interval = `${middle.toFixed(2)} (${low.toFixed(2)}-${high.toFixed(2)})`;
-      console.log(`@xenpt/qmp-sdk is ${verdict} ${peer}: ${interval}`);
+      console.log(`@xenpt/qmp-sdk beside ${peer}:`);
+      for (const [key, what] of Object.entries({ elapsed: 'elapsed', busy: 'client', served: 'server' })) {
+        const { middle, low, high } = compare(ours, samples.get(peer), key);
+        const verdict = high < 1 ? 'less' : low > 1 ? 'more' : 'not to be told apart';
+        console.log(`  ${what.padEnd(8)} ${middle.toFixed(2)} (${low.toFixed(2)}-${high.toFixed(2)})  ${verdict}`);
+      }
     }
   }
 }

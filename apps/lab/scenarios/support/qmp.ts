@@ -127,7 +127,9 @@ export function qmpScenarios(lab: () => Lab, { xlCommands }: { readonly xlComman
         wait $shell
         echo "$? $failed $(grep -c '"running":true' /tmp/ours) $(grep -vc '"running":true' /tmp/ours)" \
           "$(grep -c ' 0$' /tmp/beside) $(grep -vc ' 0$' /tmp/beside)"`;
-      const figures = (await run(script)).trim().split(' ').map(Number);
+      // Each xl waits for its turn at the monitor, and all share dom0's one processor with whoever asks.
+      const timeoutMs = 60_000 + xlCommands * 10_000;
+      const figures = (await lab().run(script, { timeoutMs })).trim().split(' ').map(Number);
       const [exitCode, failed, answered, errors, beside, besideFailed] = figures;
       console.table([{ xlCommands, failed, answered, errors, devicesAndScreenshots: beside, besideFailed }]);
       const none = { exitCode: 0, failed: 0, errors: 0, besideFailed: 0 };
