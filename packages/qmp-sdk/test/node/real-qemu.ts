@@ -4,10 +4,10 @@ import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 
-const program = 'qemu-system-x86_64';
+const systemProgram = 'qemu-system-x86_64';
 
 /** Whether there is a QEMU to compare with. */
-export const haveQemu = spawnSync(program, ['--version']).status === 0;
+export const haveQemu = spawnSync(systemProgram, ['--version']).status === 0;
 
 /** A QEMU without a machine: it starts in a moment and speaks all of QMP. */
 export class RealQemu {
@@ -15,7 +15,7 @@ export class RealQemu {
   readonly child: ChildProcess;
 
   /** `monitors`: name and further options of each, `{ a: '', b: ',pretty=on' }`; the socket is {@link socket}(name). */
-  constructor(monitors: Readonly<Record<string, string>> = { a: '' }, more: readonly string[] = []) {
+  constructor(monitors: Readonly<Record<string, string>> = { a: '' }, program = systemProgram) {
     const chardevs = Object.entries(monitors).flatMap(([name, options]) => [
       '-chardev',
       `socket,id=${name},path=${this.socket(name)},server=on,wait=off`,
@@ -23,7 +23,7 @@ export class RealQemu {
       `chardev=${name},mode=control${options}`,
     ]);
     const quiet = ['-machine', 'none', '-S', '-display', 'none', '-nodefaults'];
-    this.child = spawn(program, [...quiet, ...chardevs, ...more], { stdio: 'ignore' });
+    this.child = spawn(program, [...quiet, ...chardevs], { stdio: 'ignore' });
   }
 
   socket(name = 'a'): string {
