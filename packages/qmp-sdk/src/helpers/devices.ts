@@ -91,8 +91,9 @@ export async function hotPlug(
  * Asks the guest to let go of a device and waits until it is gone.
  *
  * @param device its id, its path in QEMU's object tree, or what {@link hotPlug} returned.
- * @throws QmpUnplugError `QMP_UNPLUG_REFUSED` when the guest says no; `QMP_UNPLUG_PENDING` when it has said nothing
- * yet: it may still let go, and asking again is safe. QmpAbortedError at the signal, which takes nothing back.
+ * @throws QmpUnplugError `QMP_UNPLUG_REFUSED` when the guest says no, which on x86 it can for memory and processors
+ * only; `QMP_UNPLUG_PENDING` when it has said nothing yet: it may still let go, and asking again is safe.
+ * QmpAbortedError at the signal, which takes nothing back.
  */
 export async function hotUnplug(
   monitor: QmpMonitor,
