@@ -41,7 +41,7 @@ test('each capability: what it is, what a guest gets of it, its registers; then 
                                            controllerSystemError-
            0x54   dwordData    0x00000000
 
-    0x100  Device Serial Number  v1
+    0x100  Device Serial Number  v1  52-54-00-ff-ff-12-34-56
            hidden  Tells one card from another; a guest does not learn it.
            0x104  serialLow   0xff123456
            0x108  serialHigh  0x525400ff

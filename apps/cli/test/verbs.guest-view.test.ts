@@ -116,6 +116,15 @@ describe('--from', () => {
     expect((await run(fakeHost(), `guest-view --from ${file('raw')} 07:00.0`)).stdout).toMatch(/^0000:07:00\.0 as/);
   });
 
+  test('no line is longer than the terminal is wide: bits without room stand below', async () => {
+    const line = `guest-view --from ${file('one.txt')}`;
+    for (const columns of [80, 100, 120]) {
+      const { stdout } = await run(fakeHost(), line, { terminal: { columns, rows: 24 } });
+      expect(stdout.split('\n').filter((text) => text.length > columns)).toEqual([]);
+      expect(/0x10 +bar0 .*\n?.* w{8} w{7}r r{8} r{8}$/m.test(stdout)).toBe(true);
+    }
+  });
+
   test('of several functions one is chosen by address, else they are listed', async () => {
     const { stdout, stderr } = await run(fakeHost(), `guest-view --from ${file('many.txt')}`);
     expect(stdout).toMatchInlineSnapshot(`

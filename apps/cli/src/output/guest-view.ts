@@ -5,8 +5,8 @@ import type { Style } from './style.js';
 import { formatTable } from './table.js';
 import { wrapPieces, wrapWords } from './wrap.js';
 
-const OFFSET_COLUMNS = 8;
-const VALUE_COLUMNS = 12;
+const OFFSET_COLUMNS = 7;
+const VALUE_COLUMNS = 11;
 const BITS_IN_GROUP = 8;
 
 /** What each letter of the bits says; capitals read the device. */
@@ -103,12 +103,25 @@ function formatRegister(
     hex(offset, 2).padEnd(OFFSET_COLUMNS) +
     name.padEnd(nameColumns) +
     value(host) +
-    paint(`${differs ? '* ' : '  '}${value(guest)}`) +
-    paintBits(bits, style);
+    paint(`${differs ? '* ' : '  '}${value(guest)}`);
+  const lines = withBits(line, OFFSET_COLUMNS + nameColumns + 2 * VALUE_COLUMNS + 2, bits, { style, columns });
   // Once below registers that have it in common.
-  if (!differs || (next?.differs === true && next.why === why && next.name !== name)) return [line];
+  if (!differs || (next?.differs === true && next.why === why && next.name !== name)) return lines;
   const indent = OFFSET_COLUMNS + 2;
-  return [line, ...wrapWords(why, columns - indent).map((text) => ' '.repeat(indent) + style.faint(text))];
+  return [...lines, ...wrapWords(why, columns - indent).map((text) => ' '.repeat(indent) + style.faint(text))];
+}
+
+/** Bits that find no room behind the values stand below them, at the end of the line. */
+function withBits(
+  line: string,
+  lineColumns: number,
+  bits: string,
+  { style, columns }: { readonly style: Style; readonly columns: number },
+): string[] {
+  const bitColumns = bits.length + Math.ceil(bits.length / BITS_IN_GROUP) - 1;
+  const painted = paintBits(bits, style);
+  if (lineColumns + bitColumns <= columns) return [line + painted];
+  return [line.trimEnd(), ' '.repeat(Math.max(0, columns - bitColumns)) + painted];
 }
 
 function paintBits(bits: string, style: Style): string {
@@ -136,7 +149,8 @@ function formatLegend(style: Style, columns: number): string[] {
   const pieces = legend.map(([owner, meaning]) => `${owner} ${meaning}`);
   const paint = (piece: string) => paintOwner(piece.slice(0, 1), style) + piece.slice(1);
   const lines = wrapPieces(pieces, columns - OFFSET_COLUMNS, { between: ',  ', paint });
-  return lines.map((line, index) => (index === 0 ? style.strong('BITS') : '    ').concat('    ', line));
+  const label = (index: number) => (index === 0 ? 'BITS' : '').padEnd(OFFSET_COLUMNS);
+  return lines.map((line, index) => style.strong(label(index)) + line);
 }
 
 function hiddenRow({ offset, name, reason }: GuestViewReport['hidden'][number]): string[] {
