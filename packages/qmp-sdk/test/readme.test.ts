@@ -29,11 +29,8 @@ describe('each example of the client runs', () => {
 
   test.each(runnable.map((text) => [text.split('\n')[0] ?? '', text]))('%s', async (_, text) => {
     const unix = join(folder, 'vm.qmp');
-    await using fake = new FakeQmp().on('device_del', ({ id }) => {
-      fake.emit('DEVICE_DELETED', { device: id, path: '/machine/peripheral/nic0' });
-      // The example reads events until the connection ends.
-      setTimeout(() => fake.sessions.at(-1)?.end(), 50);
-    });
+    // One that reads events does so until the connection ends.
+    await using fake = virtualMachine({ endsAfterUnplug: text.includes('client.events') });
     await fake.listen({ unix });
     const outfile = join(folder, `${examples.indexOf(text)}.mjs`);
     await build({
@@ -56,3 +53,33 @@ describe('each example of the client runs', () => {
     if (text.includes('/run/vm.qmp')) expect(fake.sessions).toHaveLength(1);
   });
 });
+
+/** A fake that does what the examples ask for. */
+function virtualMachine({ endsAfterUnplug }: { readonly endsAfterUnplug: boolean }): FakeQmp {
+  const fake = new FakeQmp();
+  for (const name of [
+    'netdev_add',
+    'device_add',
+    'netdev_del',
+    'job-dismiss',
+    'migrate-set-capabilities',
+    'migrate',
+  ]) {
+    fake.on(name, () => undefined);
+  }
+  const jobs: string[] = [];
+  return fake
+    .on('device_del', ({ id }) => {
+      fake.emit('DEVICE_DELETED', { device: id, path: `/machine/peripheral/${id as string}` });
+      if (endsAfterUnplug) setTimeout(() => fake.sessions.at(-1)?.end(), 50);
+    })
+    .on('blockdev-backup', ({ 'job-id': id }) => {
+      jobs.push(id as string);
+      fake.emit('JOB_STATUS_CHANGE', { id, status: 'concluded' });
+    })
+    .on('query-jobs', () =>
+      jobs.map((id) => ({ id, type: 'backup', status: 'concluded', 'current-progress': 1, 'total-progress': 1 })),
+    )
+    .on('query-migrate-capabilities', () => [{ capability: 'events', state: false }])
+    .on('query-migrate', () => ({ status: 'completed' }));
+}
