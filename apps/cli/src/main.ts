@@ -81,10 +81,12 @@ async function runVerb(io: Io, verb: Verb, args: readonly string[], options: Ver
       io,
       onStep: progress.onStep,
     };
-    const { json, text, notes = [], exitCode = ExitCode.ok } = await verb.run(context, args, options);
+    const output = await verb.run(context, args, options);
+    const { notes = [], exitCode = ExitCode.ok } = output;
     progress.end();
-    if (options.json && json) io.stdout(formatJson(json));
-    if (!options.json && text !== undefined) io.stdout(`${text}\n`);
+    // Only one of the two is asked for: it may have to be made first.
+    if (options.json && output.json) io.stdout(formatJson(output.json));
+    if (!options.json && output.text !== undefined) io.stdout(`${output.text}\n`);
     for (const note of notes) io.stderr(`${createStyle(io.color).warning('note:')} ${note}\n`);
     return exitCode;
   } catch (thrown) {

@@ -29,8 +29,12 @@ export const list: Verb = {
   run: ({ host, style, io }) => {
     const inventory = listInventory(host);
     return {
-      json: { functions: inventory.functions.map(functionJson), notes: inventory.notes },
-      text: toText(inventory, style, io.terminal?.columns),
+      get json() {
+        return { functions: inventory.functions.map(functionJson), notes: inventory.notes };
+      },
+      get text() {
+        return toText(inventory, style, io.terminal?.columns);
+      },
       notes: inventory.notes,
     };
   },

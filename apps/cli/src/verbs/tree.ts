@@ -18,7 +18,15 @@ export const tree: Verb = {
   exitCodes: [ExitCode.failed],
   run: ({ host, style }) => {
     const { functions, notes } = listInventory(host);
-    return { json: { functions: functions.map(functionJson), notes }, text: toText(functions, style), notes };
+    return {
+      get json() {
+        return { functions: functions.map(functionJson), notes };
+      },
+      get text() {
+        return toText(functions, style);
+      },
+      notes,
+    };
   },
 };
 

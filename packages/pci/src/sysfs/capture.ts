@@ -3,7 +3,7 @@ import { join, normalize } from 'node:path';
 
 import { dmarSignatures } from '../acpi/dmar.js';
 import type { TreeEntry } from './archive.js';
-import { readNames, type SysfsOptions } from './attributes.js';
+import { exists, readNames, type SysfsOptions } from './attributes.js';
 import { functionOfLink } from './device-links.js';
 import { pciIdsLocations } from './pci-ids.js';
 import {
@@ -31,6 +31,7 @@ const functionFiles: readonly string[] = [
   ...['reset_method', 'power_state', 'label', 'driver_override', 'boot_vga', 'sriov_totalvfs', 'sriov_numvfs'],
   ...['current_link_speed', 'current_link_width', 'max_link_speed', 'max_link_width'],
 ];
+const groupsFolder = 'sys/kernel/iommu_groups';
 const functionLinks = /^(driver|iommu_group|physfn|virtfn[0-9]+)$/;
 const plainFiles: readonly string[] = [
   ...['proc/xen/capabilities', 'sys/hypervisor/type', 'sys/kernel/security/lockdown'],
@@ -65,8 +66,12 @@ export function captureTree(options: SysfsOptions, guestNames: (name: string) =>
     file(`proc/net/${name}`, (content) => redactRoutes(content.toString('latin1')));
   }
   for (const slot of readNames(join(sysroot, 'sys/bus/pci/slots'))) file(`sys/bus/pci/slots/${slot}/address`);
-  for (const group of readNames(join(sysroot, 'sys/kernel/iommu_groups'))) {
-    file(`sys/kernel/iommu_groups/${group}/reserved_regions`);
+  // An archive has no empty folders, and which groups there are says whether an IOMMU is at work.
+  const keep = (folder: string): void => void entries.push({ path: `${folder}/.kept`, content: new Uint8Array() });
+  if (exists(join(sysroot, groupsFolder))) keep(groupsFolder);
+  for (const group of readNames(join(sysroot, groupsFolder))) {
+    keep(`${groupsFolder}/${group}`);
+    file(`${groupsFolder}/${group}/reserved_regions`);
   }
   if (readNames(join(sysroot, 'sys/bus/pci/drivers')).includes('pciback')) file('sys/bus/pci/drivers/pciback/slots');
   captureVirtual(sysroot, link, entries);

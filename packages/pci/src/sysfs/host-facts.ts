@@ -46,5 +46,5 @@ function readLockdown(text: string | null): HostFacts['lockdown'] {
 /** A kernel without IOMMU support has no such folder at all: then nothing is known of the firmware's. */
 function hasGroups(sysroot: string): boolean | null {
   const folder = join(sysroot, 'sys/kernel/iommu_groups');
-  return exists(folder) ? readNames(folder).length > 0 : null;
+  return exists(folder) ? readNames(folder).some((name) => /^[0-9]+$/.test(name)) : null;
 }

@@ -10,7 +10,15 @@ import { accessControlGroups } from '../inventory/groups.js';
 import { compareLocations, formatLocation, type Location, parseLocation } from '../inventory/location.js';
 import { gradeReset } from '../inventory/reset-report.js';
 import { buildTopology, type TopologyEntry } from '../inventory/topology.js';
-import { exists, functionsDirectory, readBytes, readLinkTarget, type SysfsOptions, readNames } from './attributes.js';
+import {
+  exists,
+  functionsDirectory,
+  readBytes,
+  readConfigBytes,
+  readLinkTarget,
+  type SysfsOptions,
+  readNames,
+} from './attributes.js';
 import { SysfsError } from './errors.js';
 import { functionNames, summarizeDirectory } from './functions.js';
 import { readDetails, type SysfsDetails } from './function-details.js';
@@ -153,7 +161,7 @@ function readRaw(location: Location, options: SysfsOptions, names: PciIds): RawF
     address,
     link: readLinkTarget(directory),
     summary,
-    config: readConfigFacts(readBytes(`${directory}/config`)),
+    config: readConfigFacts(readConfigBytes(`${directory}/config`)),
     details: readDetails(directory, entries),
     subsystemName: names.subsystemName(summary),
   };

@@ -2,17 +2,18 @@ import { readLittleEndian } from '../config-space/access.js';
 import { extendedStart, maxExtendedCapabilities } from '../config-space/extended.js';
 import { deviceSerialNumber } from '../capabilities/extended/device-serial-number.js';
 
-const hidden = 'redacted';
 /** What the rules look at; everything else may be a secret. */
 const keptNames =
   'xen[-_]pciback|vfio[-_]pci|pcie?|iommu|(intel|amd)_iommu|lockdown|(module_|modprobe\\.)blacklist|xen';
 const keptOptions = new RegExp(`^"?((${keptNames})([.=_]\\S*)?|ro|rw|quiet|nomodeset)"?$`);
 const keptSettings: readonly string[] = ['name', 'type', 'builder', 'memory', 'maxmem', 'mmio_hole', 'rdm', 'pci'];
 
-/** Of the kernel's command line, the options that have to do with devices; of the others their names. */
+/** Of the kernel's command line, the options that have to do with devices. What follows `--` is for init. */
 export function redactCommandLine(text: string): string {
   const words = text.trim().split(/\s+/);
-  return `${words.map((word) => (keptOptions.test(word) ? word : word.replace(/=.*$/, `=${hidden}`))).join(' ')}\n`;
+  const end = words.indexOf('--');
+  const ours = end === -1 ? words : words.slice(0, end);
+  return `${ours.filter((word) => keptOptions.test(word)).join(' ')}\n`;
 }
 
 /** Numbers and the first part of each mount point, with which a disk is found. */

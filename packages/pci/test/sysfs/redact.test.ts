@@ -11,9 +11,11 @@ import { readConfigFacts } from '../../src/inventory/config-facts.js';
 import { configImage } from '../../src/sysfs/testing/index.js';
 
 it('keeps of a command line what has to do with devices', () => {
-  expect(redactCommandLine('root=UUID=1-2 ro xen-pciback.hide=(0000:03:00.0) ip=10.0.0.1 iommu=pt secret=x\n')).toBe(
-    'root=redacted ro xen-pciback.hide=(0000:03:00.0) ip=redacted iommu=pt secret=redacted\n',
-  );
+  expect(
+    redactCommandLine(
+      'root=UUID=1-2 ro xen-pciback.hide=(0000:03:00.0) ip=10.0.0.1 iommu=pt secret=x -- --token xen=y\n',
+    ),
+  ).toBe('ro xen-pciback.hide=(0000:03:00.0) iommu=pt\n');
 });
 
 it('keeps of mounts the numbers, of routes that there is one', () => {

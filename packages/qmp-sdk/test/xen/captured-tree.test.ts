@@ -5,7 +5,7 @@ import { listInventory, openXenHost } from '../../src/xen/index.js';
 /** Written by `xenpt bundle` in dom0 of the lab (without pci.ids). */
 const fixture = (name: string) => fileURLToPath(new URL(`../fixtures/${name}.tar.gz`, import.meta.url));
 
-test.each(['lab-xen-4.20'])('%s: what a real Xen host told, read elsewhere', (name) => {
+test.each(['lab-xen-4.17', 'lab-xen-4.20'])('%s: what a real Xen host told, read elsewhere', (name) => {
   const host = openXenHost({ sysroot: fixture(name) });
   try {
     const { functions, host: facts, notes } = listInventory(host);
@@ -31,6 +31,21 @@ test.each(['lab-xen-4.20'])('%s: what a real Xen host told, read elsewhere', (na
       [1, 3],
       [1, 3],
     ]);
+  } finally {
+    host.close();
+  }
+});
+
+test('a machine in a cloud, without Xen: its disk, its network and the missing IOMMU are known', () => {
+  const host = openXenHost({ sysroot: fixture('cloud-machine') });
+  try {
+    const { functions, host: facts } = listInventory(host);
+    expect([facts.xen, facts.iommu, functions.length]).toEqual([null, false, 6]);
+    const rules = (address: string) =>
+      functions.find((fn) => fn.address === address)?.findings.map(({ rule }) => rule) ?? [];
+    expect(rules('0000:00:02.0')).toEqual(expect.arrayContaining(['boot-disk', 'iommu-off']));
+    expect(rules('0000:00:03.0')).toContain('management-route');
+    expect(functions.every(({ verdict }) => verdict === 'not-assignable')).toBe(true);
   } finally {
     host.close();
   }

@@ -1,2 +1,3 @@
 export { configImage, type ConfigImageOptions } from './config-image.js';
+export { largeHost } from './large-host.js';
 export { HostTree, treeFlags, type TreeFunction } from './host-tree.js';
