@@ -92,3 +92,21 @@ test('explain works without a host, lists the rules and knows what was meant', a
   const wrong = await run(tree, 'explain bot-disk');
   expect([wrong.exitCode, wrong.stderr]).toEqual([2, expect.stringContaining('boot-disk')]);
 });
+
+test('a narrow terminal: what is cut is told in full elsewhere, and no finding is cut', async () => {
+  using tree = captured();
+  const host = openXenHost({ sysroot: tree.sysroot });
+  const columns = 60;
+  try {
+    const { stdout } = await runOn(host, 'list', { terminal: { columns, rows: 24 } });
+    expect(stdout.split('\n').every(({ length }) => length <= columns + 20)).toBe(true);
+    expect(stdout).toMatch(/^0000:03:00\.0 {2}Ethernet co… /m);
+    const doctor = await runOn(host, 'doctor', { terminal: { columns, rows: 24 } });
+    expect(doctor.stdout).toMatch(
+      /^warning {2}web {2}guest-device-not-held\n {2}web wants 0000:03:00\.0 \(e1000e\)\n {2}fix: /m,
+    );
+    expect(doctor.stdout).not.toContain('…');
+  } finally {
+    host.close();
+  }
+});

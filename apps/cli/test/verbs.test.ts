@@ -15,7 +15,7 @@ test('list: a table with the owner of each function', async () => {
   expect((await run(host, 'list')).stdout).toMatchInlineSnapshot(`
     "ADDRESS       DEVICE                            DRIVER   GROUP  RESET  OWNER                            ASSIGNABLE
     0000:03:00.0  Ethernet controller: [8086:10d3]  pciback  alone  safe   domain 5 guest5 at 0000:00:06.0  yes
-    0000:04:00.0  Unclassified device: [1234:11e8]  -        alone  safe   host, no driver                  yes
+    0000:04:00.0  Unclassified device: [1234:11e8]  -        alone  safe   host                             yes
     0000:05:00.0  Ethernet controller: [8086:10d3]  pciback  alone  safe   assignable                       yes
     "
   `);

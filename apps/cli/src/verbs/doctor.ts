@@ -1,9 +1,10 @@
 import type { Finding, Severity } from '@xenpt/pci';
 import { type Inventory, listInventory } from '@xenpt/qmp-sdk/xen';
 import { ExitCode } from '../exit-code.js';
-import { formatColumns } from '../output/columns.js';
+import { formatColumns, isWiderThan } from '../output/columns.js';
 import { findingJson } from '../output/function.js';
 import type { Style } from '../output/style.js';
+import { wrapWords } from '../output/wrap.js';
 import { UsageError } from '../usage-error.js';
 import type { Verb } from '../verb.js';
 import { diagnosis } from '../output/inventory-schema.js';
@@ -59,7 +60,7 @@ function toText(inventory: Inventory, shown: readonly Finding[], style: Style, w
     { title: 'SEVERITY', paint: (text: string, row: number) => paint[shown[row]?.severity ?? 'info'](text) },
     { title: 'SUBJECT', paint: style.strong },
     { title: 'RULE' },
-    { title: 'FINDING', elastic: true },
+    { title: 'FINDING' },
     { title: 'FIX' },
   ];
   const rows = shown.map(({ severity, subject, rule, message, fix }) => {
@@ -70,7 +71,26 @@ function toText(inventory: Inventory, shown: readonly Finding[], style: Style, w
   const summary =
     `${count(error, 'error')}, ${count(warning, 'warning')}, ${info} worth knowing; looked at ` +
     `${count(inventory.functions.length, 'function')} and ${count(guests, 'guest configuration')}`;
-  return shown.length === 0 ? summary : `${formatColumns(style, columns, rows, width)}\n\n${summary}`;
+  if (shown.length === 0) return summary;
+  const isNarrow = width !== undefined && isWiderThan(width, columns, rows);
+  const text = isNarrow ? formatNarrow(shown, paint, style, width) : formatColumns(style, columns, rows);
+  return `${text}\n\n${summary}`;
+}
+
+/** A finding on lines of its own: in a narrow terminal a table would cut what matters. */
+function formatNarrow(
+  shown: readonly Finding[],
+  paint: Readonly<Record<Severity, (text: string) => string>>,
+  style: Style,
+  width: number,
+): string {
+  return shown
+    .flatMap(({ severity, subject, rule, message, fix }) => [
+      `${paint[severity](severity)}  ${style.strong(subject)}  ${rule}`,
+      ...wrapWords(message, width - 2).map((line) => `  ${line}`),
+      `  fix: ${fix ?? `xenpt explain ${rule}`}`,
+    ])
+    .join('\n');
 }
 
 function count(number: number, noun: string): string {

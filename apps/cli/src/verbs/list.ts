@@ -50,6 +50,7 @@ function toText({ functions }: Inventory, style: Style, width: number | undefine
     { title: 'OWNER' },
     {
       title: 'ASSIGNABLE',
+      elastic: true,
       paint: (text: string, row: number) => paintVerdict(style, functions[row]?.verdict ?? 'not-assignable')(text),
     },
   ];
@@ -59,7 +60,8 @@ function toText({ functions }: Inventory, style: Style, width: number | undefine
     entry.driver ?? '-',
     describeGroup(entry),
     resetTexts[entry.reset.grade],
-    describeOwner(entry.owner),
+    // Whether there is a driver stands in the column of drivers.
+    entry.owner.kind === 'host' ? 'host' : describeOwner(entry.owner),
     describeVerdict(entry),
   ]);
   return formatColumns(style, columns, rows, width);
