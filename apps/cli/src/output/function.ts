@@ -23,6 +23,7 @@ export function functionJson(entry: InventoryEntry) {
     reset,
     groups,
     interrupts,
+    interruptBudget: entry.interruptBudget,
     link: entry.link,
     powerState: entry.powerState,
     virtualFunctions,

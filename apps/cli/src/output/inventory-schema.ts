@@ -66,6 +66,7 @@ const functionFields: Readonly<Record<string, JsonSchema>> = {
       }),
     ),
   }),
+  interruptBudget: object({ vectors: integer, budget: integer, source: text }),
   link: nullable(object({ speed: number, width: integer, maxSpeed: number, maxWidth: integer })),
   powerState: oneOf('D0', 'D1', 'D2', 'D3hot', 'D3cold', null),
   virtualFunctions: nullable(object({ kind: oneOf('physical', 'virtual') })),

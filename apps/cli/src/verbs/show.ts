@@ -93,6 +93,7 @@ function factsOf(details: FunctionDetails): (readonly [string, string])[] {
     ['Driver', details.driver ?? 'none'],
     ['Interrupt', details.irq === 0 ? 'none' : String(details.irq)],
     ['Vectors', describeVectors(details)],
+    ['IRQ budget', describeBudget(details)],
     ['Link', details.link === null ? null : describeLink(details.link)],
     ['Power', details.powerState],
     ['NUMA node', numaNode < 0 ? null : String(numaNode)],
@@ -124,6 +125,10 @@ function describeVectors({ interrupts: { msi, msix } }: FunctionDetails): string
     ...(msi === null ? [] : [`MSI ${msi.vectorCount}${msi.maskable ? ', maskable' : ''}`]),
   ];
   return parts.join('; ') || null;
+}
+
+function describeBudget({ interruptBudget: { vectors, budget, source } }: FunctionDetails): string | null {
+  return vectors === 0 ? null : `${vectors} of the ${budget} pirqs that a guest has for all its devices (${source})`;
 }
 
 function describeVirtualFunctions(role: NonNullable<FunctionDetails['virtualFunctions']>): string {

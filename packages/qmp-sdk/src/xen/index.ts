@@ -20,6 +20,7 @@ export { openXenHost, type OpenXenHostOptions } from './open-host.js';
 
 export {
   type FunctionDetails,
+  type InterruptBudget,
   type Inventory,
   type InventoryEntry,
   type InventoryHost,

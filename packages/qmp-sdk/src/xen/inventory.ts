@@ -9,8 +9,10 @@ import {
   type FunctionRecord,
   type FunctionSummary,
   type FunctionVerdict,
+  guestInterruptBudget,
   type HiddenCapability,
   type HostFacts,
+  messageVectors,
   type OwnedFunction,
   type Owner,
   PciError,
@@ -41,6 +43,15 @@ export interface InventoryEntry extends OwnedFunction {
   readonly verdict: Verdict;
   /** The reasons, and what else is to be known. */
   readonly findings: readonly Finding[];
+  readonly interruptBudget: InterruptBudget;
+}
+
+/** What the function may want of the pirqs that a guest has for all its devices. */
+export interface InterruptBudget {
+  readonly vectors: number;
+  readonly budget: number;
+  /** Where the budget is from. */
+  readonly source: string;
 }
 
 /** What an inventory looks at. Without Xen it names drivers only. */
@@ -70,10 +81,15 @@ export function listInventory(host: InventoryHost): Inventory {
     iommu: view.facts?.directIo ?? facts.iommu,
     interruptRemapping: records.interruptRemapping,
   };
+  const budget = guestInterruptBudget(known.xen?.commandLine ?? null);
   const byAddress = new Map(functions.map((fn) => [fn.address, fn]));
   const evaluation = evaluate({ functions, byAddress, host: known });
   return {
-    functions: functions.map((fn) => ({ ...fn, ...judged(evaluation.functions.get(fn.address)) })),
+    functions: functions.map((fn) => ({
+      ...fn,
+      ...judged(evaluation.functions.get(fn.address)),
+      interruptBudget: { vectors: messageVectors(fn), ...budget },
+    })),
     host: known,
     findings: evaluation.findings,
     notes: [...view.notes, ...records.notes, ...kept.notes],
