@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { PassThrough } from 'node:stream';
 import { expect, test } from 'vitest';
 import { fakeDomain, fakeNetworkCard } from '@xenpt/qmp-sdk/xen/testing';
@@ -128,6 +129,13 @@ test('bad cases: attach twice, attached elsewhere, IOMMU off', async () => {
   host.toolstack.iommuEnabled = false;
   const off = await run(host, 'attach 6 03:00.0');
   expect([off.exitCode, off.stderr]).toEqual([10, expect.stringContaining('iommu=required')]);
+});
+
+test('the table of exit codes in the README is what the program says', () => {
+  const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8');
+  for (const [code, meaning] of Object.entries(exitCodeMeanings)) {
+    expect(readme.split('\n').find((line) => line.startsWith(`| ${code.padEnd(9)} |`))).toContain(` ${meaning}`);
+  }
 });
 
 test('several devices stop at the first that fails, and what was done is told', async () => {

@@ -36,7 +36,9 @@ test('restore at boot; what stays is told on removal, and --persist ends it', as
   const host = fakeHost();
   expect((await run(host, 'assignable restore')).stdout).toMatch(/^No device is kept/);
   await run(host, 'assignable add 03:00.0 --persist');
-  expect((await run(host, 'assignable remove 03:00.0')).stderr).toContain('--persist ends that too');
+  expect((await run(host, 'assignable remove 03:00.0')).stderr).toContain('--persist ends that');
+  await run(host, 'assignable add 03:00.0');
+  expect((await run(host, 'undo')).stderr).toContain('made assignable again after a restart');
   expect(await run(host, 'assignable restore')).toMatchObject({ exitCode: 0, stdout: `${CARD} is assignable.\n` });
   await run(host, 'assignable remove 03:00.0');
   host.sysfs.replace(CARD, { deviceId: 0x1539 });

@@ -31,6 +31,9 @@ export function filesJson({ files }: PersistPlan) {
   return files.map(({ path, content, target }) => ({ path, content, ...(target === undefined ? {} : { target }) }));
 }
 
+/** What is given back now, and comes again. */
+export const STILL_KEPT = 'It is made assignable again after a restart; assignable remove --persist ends that.';
+
 /** After they were written. */
 export function describeWritten({ files }: PersistPlan): string[] {
   return files.map(({ path, content }) => `${path} is ${content === null ? 'removed' : 'written'}`);

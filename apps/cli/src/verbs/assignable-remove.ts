@@ -11,7 +11,14 @@ import { confirm, yesOption } from '../confirm.js';
 import { eachDevice, expandDevices } from '../each-device.js';
 import { ExitCode } from '../exit-code.js';
 import { changedDevices } from '../output/assignable-schema.js';
-import { describeWritten, filesJson, formatFiles, persistedFiles, persistOption } from '../output/persist.js';
+import {
+  describeWritten,
+  filesJson,
+  formatFiles,
+  persistedFiles,
+  persistOption,
+  STILL_KEPT,
+} from '../output/persist.js';
 import { dryRunOption, formatPlan } from '../output/plan.js';
 import type { Verb } from '../verb.js';
 
@@ -64,12 +71,10 @@ export const assignableRemove: Verb = {
     return {
       json: { dryRun, devices: removed, files: filesJson(files) },
       text: lines.filter((line) => line !== '').join('\n'),
-      notes: forgets ? files.notes : kept.files.length > 0 ? [stillKept] : [],
+      notes: forgets ? files.notes : kept.files.length > 0 ? [STILL_KEPT] : [],
     };
   },
 };
-
-const stillKept = 'It is made assignable again after a restart; --persist ends that too.';
 
 function isHeld(host: XenHost, device: string): boolean {
   return listAssignable(host).some(({ sbdf }) => sbdf === device);

@@ -1,6 +1,7 @@
-import { isUndone, type JournalRecord, readJournal, undo as undoTransaction } from '@xenpt/qmp-sdk/xen';
+import { isUndone, type JournalRecord, planForget, readJournal, undo as undoTransaction } from '@xenpt/qmp-sdk/xen';
 import { ExitCode } from '../exit-code.js';
 import { overrideOptions, readOverrides } from '../output/overrides.js';
+import { STILL_KEPT } from '../output/persist.js';
 import { dryRunOption, formatPlan } from '../output/plan.js';
 import { formatTable } from '../output/table.js';
 import { UsageError } from '../usage-error.js';
@@ -47,9 +48,12 @@ export const undo: Verb = {
       undone.kind === 'assignable-remove'
         ? `${sbdf} is assignable again`
         : `${sbdf} is ${driver === null ? 'without a driver' : `bound to ${driver.split('/').pop() ?? ''}`} again`;
+    const isGivenBack = undone.kind === 'assignable-add';
+    const isKept = isGivenBack && planForget(host, [sbdf], { command: context.io.command }).files.length > 0;
     return {
       json: { undone: undone.undone, dryRun, device: undone.result },
       text: `${text} (number ${undone.undone} is undone)`,
+      notes: isKept ? [STILL_KEPT] : [],
     };
   },
 };
