@@ -6,6 +6,9 @@ import { parseXapiDevices } from './lists.js';
 import { effectiveSettings, parseXlConfig, readPciDevices, type XlPciDevice } from './xl-config.js';
 
 /** What a text is, for {@link lint}. `kernel`: a command line, a file of GRUB's, or of modprobe.d. */
+/** Of a file that is none of its kind nobody reads more. */
+const MAX_FINDINGS = 100;
+
 export const lintKinds = ['kernel', 'xl', 'xapi', 'libvirt'] as const;
 export type LintKind = (typeof lintKinds)[number];
 
@@ -32,12 +35,13 @@ export function lintKindOf(text: string): LintKind {
 }
 
 /**
- * Everything about PCI devices in a text that will not do what its writer wants, in order of place. Bounded by the
- * length of the text; throws nothing.
+ * Everything about PCI devices in a text that will not do what its writer wants, in order of place, a hundred at
+ * most; throws nothing.
  */
 export function lint(text: string, kind: LintKind = lintKindOf(text)): LintFinding[] {
   const linters = { kernel: lintKernelParameters, xl: lintXlConfig, xapi: lintXapi, libvirt: lintLibvirtXml };
-  return linters[kind](text).sort((a, b) => a.line - b.line || a.column - b.column);
+  const findings = linters[kind](text).sort((a, b) => a.line - b.line || a.column - b.column);
+  return findings.slice(0, MAX_FINDINGS);
 }
 
 function lintXlConfig(text: string): LintFinding[] {
@@ -99,31 +103,36 @@ function lintPciDevices(devices: readonly XlPciDevice[]): LintFinding[] {
 
 /** The value itself, or what `xe vm-param-get param-name=other-config` prints: `pci: 0/0000:03:00.0; mac_seed: …`. */
 function lintXapi(text: string): LintFinding[] {
-  return text.split('\n').flatMap((row, index) => {
-    const found = /(?:^|;)\s*pci:\s*([^;]*)/.exec(row);
-    const value = (found?.[1] ?? (row.includes(': ') ? '' : row)).trim();
-    if (value === '') return [];
-    const start = row.indexOf(value, found?.index ?? 0);
-    try {
-      const devices = parseXapiDevices(value);
-      const names = devices.map(({ address }) => JSON.stringify(address));
-      return names.some((name, at) => names.indexOf(name) !== at)
-        ? [
-            {
-              severity: 'error' as const,
-              rule: 'device-twice',
-              line: index + 1,
-              column: start + 1,
-              message: 'a device is in the list twice: XAPI attaches it once and fails',
-              fix: 'Remove one of the two.',
-            },
-          ]
-        : [];
-    } catch (error) {
-      const finding = findingOf(error, 'other-config-malformed', 'XAPI cannot start the guest');
-      return [{ ...finding, line: index + 1, column: finding.column + start }];
-    }
-  });
+  const findings: LintFinding[] = [];
+  for (const [index, row] of text.split('\n').entries()) {
+    if (findings.length >= MAX_FINDINGS) break;
+    findings.push(...lintXapiRow(row, index + 1));
+  }
+  return findings;
+}
+
+function lintXapiRow(row: string, line: number): LintFinding[] {
+  const found = /(?:^|;)\s*pci:\s*([^;]*)/.exec(row);
+  const value = (found?.[1] ?? (row.includes(': ') ? '' : row)).trim();
+  if (value === '') return [];
+  const start = row.indexOf(value, found?.index ?? 0);
+  try {
+    const names = parseXapiDevices(value).map(({ address }) => JSON.stringify(address));
+    if (new Set(names).size === names.length) return [];
+    return [
+      {
+        severity: 'error',
+        rule: 'device-twice',
+        line,
+        column: start + 1,
+        message: 'a device is in the list twice: XAPI attaches it once and fails',
+        fix: 'Remove one of the two.',
+      },
+    ];
+  } catch (error) {
+    const finding = findingOf(error, 'other-config-malformed', 'XAPI cannot start the guest');
+    return [{ ...finding, line, column: finding.column + start }];
+  }
 }
 
 /** @throws what is no mistake of the text */

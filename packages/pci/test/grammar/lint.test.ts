@@ -129,3 +129,12 @@ it('no text crashes a linter or holds it up, and every finding has a place in th
     }
   }
 });
+
+it('a mebibyte of mistakes: the first hundred are told', () => {
+  for (const kind of lintKinds) {
+    for (const unit of ['a=1\n', '\\\n', '[', 'xen-pciback.hide=(x)\n', 'pci=["x"]\n', '<hostdev ']) {
+      const text = unit.repeat(Math.ceil((1 << 20) / unit.length));
+      expect(lint(text, kind).length, `${kind} ${unit}`).toBeLessThanOrEqual(100);
+    }
+  }
+});
