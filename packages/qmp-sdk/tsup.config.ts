@@ -1,4 +1,5 @@
 import { defineConfig } from 'tsup';
+import { bundleProgram } from '../../scripts/lib/bundle-program.js';
 
 export default defineConfig({
   entry: [
@@ -12,7 +13,6 @@ export default defineConfig({
     '!src/types/*.generated.ts',
     'src/xen/index.ts',
     'src/xen/testing/index.ts',
-    'src/xen/model-main.ts',
     'src/dirty-rate/index.ts',
     'src/dirty-rate/node/index.ts',
   ],
@@ -23,4 +23,11 @@ export default defineConfig({
   shims: true,
   // TypeScript 6 rejects the baseUrl that tsup 8 sets for declarations (egoist/tsup #1388).
   dts: { compilerOptions: { ignoreDeprecations: '6.0' } },
+  // It finds its worker beside the client of the device model, which therefore stays where it is.
+  onSuccess: () =>
+    bundleProgram({
+      entry: 'src/xen/model-main.ts',
+      output: 'dist/xen/model-main.js',
+      external: ['@xenpt/device-model/client'],
+    }),
 });

@@ -18,6 +18,7 @@
         "native/ioreq-port.cc",
         "native/device-memory.cc",
         "native/wake-event.cc",
+        "native/program-pages.cc",
         "native/glibc-compat.cc"
       ],
       "include_dirs": ["<!(node -p \"require('node-addon-api').include_dir\")"],

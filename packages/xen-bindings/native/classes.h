@@ -15,5 +15,6 @@ Napi::Function DefineXenstore(Napi::Env env);
 Napi::Function DefineIoreqPort(Napi::Env env);
 Napi::Function DefineDeviceMemory(Napi::Env env);
 Napi::Function DefineWakeEvent(Napi::Env env);
+Napi::Function DefineDropProgramPages(Napi::Env env);
 
 }  // namespace xenpt

@@ -58,6 +58,7 @@ Napi::Object Initialize(Napi::Env env, Napi::Object exports) {
   exports.Set("IoreqPort", DefineIoreqPort(env));
   exports.Set("DeviceMemory", DefineDeviceMemory(env));
   exports.Set("WakeEvent", DefineWakeEvent(env));
+  exports.Set("dropProgramPages", DefineDropProgramPages(env));
   return exports;
 }
 

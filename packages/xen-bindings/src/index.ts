@@ -19,4 +19,5 @@ export { type PhysicalInfo, decodePhysicalInfo } from './physical-info.js';
 export { type DeviceNodeProbe, type LibraryProbe, type Probe, probe } from './probe.js';
 export { type StorePermission, type StoreNodes } from './store-nodes.js';
 export { type Watch, type WatchCallback, Xenstore } from './store.js';
+export { dropProgramPages } from './program-pages.js';
 export { WakeEvent } from './wake-event.js';

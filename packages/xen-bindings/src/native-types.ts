@@ -157,4 +157,5 @@ export interface Addon {
   IoreqPort: new (domid: number, serverId: number, vcpuCount: number, wakeFd: number) => NativeIoreqPort;
   DeviceMemory: new (path: string) => NativeDeviceMemory;
   WakeEvent: new () => NativeWakeEvent;
+  dropProgramPages(): number;
 }

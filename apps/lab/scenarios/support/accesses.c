@@ -3,79 +3,16 @@
  *   resourceN whose first page holds them. Prints "KIND COUNT TOTAL_US P50_NS P99_NS P999_NS" for each.
  * accesses random DEVICE MILLISECONDS TABLE SEED: random accesses to all of it, single and repeated, of every width and
  *   alignment, as fast as it can. Prints "random CONFIGURATION_COUNT TABLE_COUNT".
- *
- * For a guest without a C library: Linux on x86-64, system calls only. Run as root.
+ * Run as root.
  */
-typedef unsigned long word;
-typedef unsigned char byte;
-typedef unsigned short half;
-typedef unsigned int dword;
+#include "guest.h"
 
-enum { WRITE = 1, OPEN = 2, MMAP = 9, EXIT = 60, IOPL = 172, CLOCK_GETTIME = 228 };
-enum { PAGE = 4096, ADDRESS_PORT = 0xcf8, DATA_PORT = 0xcfc, SAMPLES = 1 << 18, MS = 1000000 };
-
-static word call(word number, word a, word b, word c, word d, word e, word f) {
-  register word r10 __asm__("r10") = d;
-  register word r8 __asm__("r8") = e;
-  register word r9 __asm__("r9") = f;
-  word result;
-  __asm__ volatile("syscall"
-                   : "=a"(result)
-                   : "a"(number), "D"(a), "S"(b), "d"(c), "r"(r10), "r"(r8), "r"(r9)
-                   : "rcx", "r11", "memory");
-  return result;
-}
-
-static void print(const char *text, const word *numbers, int amount) {
-  char line[160], digits[24];
-  word size = 0;
-  for (; text[size]; size++) line[size] = text[size];
-  for (int index = 0; index < amount; index++) {
-    int count = 0;
-    word number = numbers[index];
-    line[size++] = ' ';
-    do digits[count++] = (char)('0' + number % 10); while (number /= 10);
-    while (count) line[size++] = digits[--count];
-  }
-  line[size++] = '\n';
-  call(WRITE, 1, (word)line, size, 0, 0, 0);
-}
-
-static word parse(const char *text) {
-  word number = 0;
-  for (; *text >= '0' && *text <= '9'; text++) number = number * 10 + (word)(*text - '0');
-  return number;
-}
-
-static word now_ns(void) {
-  word time[2];
-  call(CLOCK_GETTIME, 1, (word)time, 0, 0, 0, 0);
-  return time[0] * 1000000000 + time[1];
-}
+enum { SAMPLES = 1 << 18 };
 
 static word ticks(void) {
   dword low, high;
   __asm__ volatile("lfence; rdtsc" : "=a"(low), "=d"(high)::"memory");
   return (word)high << 32 | low;
-}
-
-static void out4(half port, dword value) { __asm__ volatile("outl %0, %1" ::"a"(value), "Nd"(port)); }
-static void out2(half port, half value) { __asm__ volatile("outw %0, %1" ::"a"(value), "Nd"(port)); }
-static void out1(half port, byte value) { __asm__ volatile("outb %0, %1" ::"a"(value), "Nd"(port)); }
-static dword in4(half port) {
-  dword value;
-  __asm__ volatile("inl %1, %0" : "=a"(value) : "Nd"(port));
-  return value;
-}
-static half in2(half port) {
-  half value;
-  __asm__ volatile("inw %1, %0" : "=a"(value) : "Nd"(port));
-  return value;
-}
-static byte in1(half port) {
-  byte value;
-  __asm__ volatile("inb %1, %0" : "=a"(value) : "Nd"(port));
-  return value;
 }
 
 static dword device;
@@ -121,7 +58,7 @@ static void measure(word milliseconds) {
     for (word round = 0; round < 50; round++) kinds[kind].access(round);
     word count = 0, start = now_ns(), first = ticks(), last = first;
     /* The clock is asked rarely; what is timed is the access alone. */
-    for (word end = start + milliseconds * MS; count < SAMPLES; count++) {
+    for (word end = start + milliseconds * MS_IN_NS; count < SAMPLES; count++) {
       word before = ticks();
       kinds[kind].access(count);
       last = ticks();
@@ -206,7 +143,7 @@ static void any_table(void) {
 }
 
 static void random_accesses(word milliseconds) {
-  word configuration = 0, entries = 0, end = now_ns() + milliseconds * MS;
+  word configuration = 0, entries = 0, end = now_ns() + milliseconds * MS_IN_NS;
   dword home[16];
   for (dword index = 0; index < 16; index++) aim(index * 4), home[index] = in4(DATA_PORT);
   for (word round = 0; (round & 63) || now_ns() < end; round++) {
@@ -221,18 +158,14 @@ static void random_accesses(word milliseconds) {
   print("random", (word[]){configuration, entries}, 2);
 }
 
-__attribute__((used)) static void begin(word *stack) {
-  char **arguments = (char **)(stack + 1);
-  word milliseconds = parse(arguments[3]), file = call(OPEN, (word)arguments[4], 2, 0, 0, 0, 0);
+static void begin(char **arguments) {
+  word milliseconds = parse(arguments[3]), file = call(OPEN, (word)arguments[4], 2, 0);
   device = (dword)parse(arguments[2]);
-  table = (volatile byte *)call(MMAP, 0, PAGE, 3, 1, file, 0);
-  if ((word)table > -4096ul || call(IOPL, 3, 0, 0, 0, 0, 0)) {
-    print("failed", (word[]){-(word)table}, 1);
-    call(EXIT, 1, 0, 0, 0, 0, 0);
-  }
+  table = (volatile byte *)call6(MMAP, 0, PAGE, 3, 1, file, 0);
+  if ((word)table > -4096ul) fail("no table", (word)table);
+  if (call(IOPL, 3, 0, 0)) fail("no ports", 0);
   if (arguments[1][0] == 'm') measure(milliseconds);
   else state = parse(arguments[5]) | 1, random_accesses(milliseconds);
-  call(EXIT, 0, 0, 0, 0, 0, 0);
+  leave(0);
+  __builtin_unreachable();
 }
-
-__asm__(".globl _start\n_start: mov %rsp, %rdi\n and $-16, %rsp\n call begin\n hlt\n");

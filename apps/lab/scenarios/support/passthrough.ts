@@ -11,8 +11,9 @@ import {
 import { refusalOf } from '../../src/story/refusal.js';
 import type { Setting } from '../../src/story/setting.js';
 import { countMappings, readXenLedger, type XenLedger } from '../../src/story/xen-ledger.js';
+import { expectBaseline } from './baseline.js';
 import { attachWithOptions, useOptions } from './device-options.js';
-import { parseComparison, releasedWithin } from '../../src/story/release.js';
+import { parseComparison } from '../../src/story/release.js';
 
 /** The guest finds a new card by itself, or not at all. */
 const pingFromNewCard =
@@ -217,13 +218,7 @@ export function passthroughScenarios(scene: () => Setting, options: { readonly h
     it('after xl destroy, mappings, interrupts, rights and assignment are back at their baseline', async () => {
       const { lab, sbdf } = setting;
       await guest.destroy();
-      await releasedWithin(lab, guest.domid, 60_000);
-      const after = await readXenLedger(lab, sbdf);
-      expect(after.messageInterrupts).toEqual(baseline.messageInterrupts);
-      expect(after.rights).toEqual(baseline.rights);
-      expect(after.owner).toBe(baseline.owner);
-      const nodes = await lab.exec('xenstore-ls /libxl/pci; xenstore-ls /local/domain/0/backend/pci');
-      expect(nodes.stdout).not.toMatch(new RegExp(`domid = "${guest.domid}"|frontend-id = "${guest.domid}"`));
+      await expectBaseline(lab, guest.domid, { sbdfs: [sbdf], ledgers: [baseline] });
     });
 
     describe('a guest that runs', () => {

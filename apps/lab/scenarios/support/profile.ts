@@ -5,6 +5,7 @@ import { assignableScenarios } from './assignable.js';
 import { configViewScenarios } from './config-view.js';
 import { dirtyLogScenarios } from './dirty-log.js';
 import { dirtyRateScenarios } from './dirty-rate.js';
+import { type InterruptOptions, interruptScenarios, type MessageWay } from './interrupts.js';
 import { inventoryScenarios } from './inventory.js';
 import { passthroughScenarios } from './passthrough.js';
 import { qmpScenarios } from './qmp.js';
@@ -15,15 +16,29 @@ import { describeWithoutIommu } from './without-iommu.js';
 /** A group of scenarios that takes minutes, and says little about this Xen that it does not say of the other. */
 type Group = 'configuration view' | 'dirty log' | 'dirty rate' | 'without an IOMMU';
 
-const thoroughAccesses: AccessOptions = { measureMs: 5000, hammerMs: 60_000, slowest: 1.25 };
+const thoroughAccesses: AccessOptions = { measureMs: 5000, slowest: 1.25 };
 
 /** `npm run soak`: every group on every profile, and more rounds. */
 const soak = process.env['XENPT_SOAK'] === '1';
+
+const interrupts = soak
+  ? { trafficSeconds: 60, reloads: 10, reboots: 3 }
+  : { trafficSeconds: 10, reloads: 2, reboots: 1 };
+
+/**
+ * Up to Xen 4.18 guests are offered pirqs, and Linux takes them if it can have an event channel raise a vector; since
+ * then it is xl's option.
+ */
+const messageWays: Readonly<Record<string, Readonly<Record<MessageWay, InterruptOptions['guest']>>>> = {
+  'xen-4.17': { pirqs: {}, vectors: { kernelArguments: ['xen_no_vector_callback'] } },
+  'xen-4.20': { pirqs: { extraConfig: ['hvm_pirq=1'] }, vectors: {} },
+};
 
 /**
  * The scenarios on one kind of Xen host: most of them on one machine, with xenpt installed once.
  *
  * @param vcpus of the guests whose dirty pages are counted
+ * @param messages how the guest of the interrupts takes them in `npm test`; in the soak there is one of each
  * @param hotPlugs into a running guest, and out of it; none where it was not seen to work yet
  * @param groups what `npm test` has time for on this profile; `npm run soak` leaves none out
  */
@@ -33,10 +48,12 @@ export function describeProfile(
     vcpus,
     groups,
     hotPlugs,
+    messages,
   }: {
     readonly vcpus: number;
     readonly groups: readonly Group[];
     readonly hotPlugs: number;
+    readonly messages: MessageWay;
   },
 ): void {
   const includes = (group: Group) => soak || groups.includes(group);
@@ -51,6 +68,10 @@ export function describeProfile(
     inventoryScenarios(() => setting);
     assignableScenarios(lab, { everyKill: soak });
     passthroughScenarios(() => setting, { hotPlugs: soak ? 10 : hotPlugs });
+    for (const way of ['pirqs', 'vectors'] as const) {
+      const guest = messageWays[profile]?.[way];
+      if (guest && (soak || way === messages)) interruptScenarios(() => setting, { way, guest, ...interrupts });
+    }
     if (soak) accessScenarios(() => setting, thoroughAccesses);
     if (includes('configuration view')) configViewScenarios(lab);
     qmpScenarios(lab, { xlCommands: soak ? 100 : 20 });

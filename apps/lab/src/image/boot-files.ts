@@ -12,7 +12,11 @@ import { kernelVersion, labHome } from './root.js';
 const dom0Modules = ['virtio_pci', 'virtio_blk', 'crc32c_generic', 'ext4'];
 
 /** Drivers that a guest may be given, each with its dependencies a fragment of the guest's initramfs. */
-export const guestModules = ['e1000e', 'e1000', '8139cp', 'nvme', 'xhci_pci', 'snd_hda_intel'] as const;
+export const guestModules = [
+  ...['e1000e', 'e1000', '8139cp', 'nvme', 'xhci_pci'],
+  // The driver of a codec is asked for by name, not by dependency.
+  ...['snd_hda_codec_generic', 'snd_hda_intel'],
+] as const;
 
 /** The files that QEMU loads by itself: Xen, dom0's kernel and its initramfs. */
 export function writeBootFiles(root: string, profile: Profile, directory: string): void {

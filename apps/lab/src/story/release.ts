@@ -2,12 +2,17 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Lab } from '../lab.js';
 import { LabError, LabErrorCode } from '../errors.js';
 
+/** A command that prints the process id of a domain's device model. */
+export function modelPid(domid: number): string {
+  return `pgrep -f '[m]odel-main.*"domid":${domid},'`;
+}
+
 /** Waits until xenpt holds nothing more of a domain: its device model has ended and its record is gone. */
 export async function releasedWithin(lab: Lab, domid: number, timeoutMs: number): Promise<void> {
   const untilMs = performance.now() + timeoutMs;
   let left = '';
   while (performance.now() < untilMs) {
-    const { stdout } = await lab.exec(`ls -d /run/xenpt/domain-${domid} 2>/dev/null; pgrep -f '[m]odel-main'`);
+    const { stdout } = await lab.exec(`ls -d /run/xenpt/domain-${domid} 2>/dev/null; ${modelPid(domid)}`);
     left = stdout.trim();
     if (left === '') return;
     await sleep(500);

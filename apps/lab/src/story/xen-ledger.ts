@@ -18,13 +18,18 @@ export interface DomainRights {
 
 /** @throws {LabError} when dom0 does not answer in time */
 export async function readXenLedger(lab: Lab, sbdf: string): Promise<XenLedger> {
-  const { stdout } = await lab.exec(
-    'xl dmesg -c >/dev/null; xl debug-keys Q; xl debug-keys q; sleep 1; xl dmesg -c',
-    {
-      timeoutMs: 60_000,
-    },
-  );
-  return parseXenLedger(stdout, sbdf);
+  return parseXenLedger(await debugKeys(lab), sbdf);
+}
+
+/** The same of several functions, at one moment. */
+export async function readXenLedgers(lab: Lab, sbdfs: readonly string[]): Promise<XenLedger[]> {
+  const text = await debugKeys(lab);
+  return sbdfs.map((sbdf) => parseXenLedger(text, sbdf));
+}
+
+async function debugKeys(lab: Lab): Promise<string> {
+  const command = 'xl dmesg -c >/dev/null; xl debug-keys Q; xl debug-keys q; sleep 1; xl dmesg -c';
+  return (await lab.exec(command, { timeoutMs: 60_000 })).stdout;
 }
 
 /** Reads the text of both debug keys. Exported for its test. */

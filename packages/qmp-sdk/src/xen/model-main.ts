@@ -1,5 +1,6 @@
 import process, { argv, exit, stderr } from 'node:process';
 import { DeviceModel } from '@xenpt/device-model/client';
+import { dropProgramPages } from '@xenpt/xen-bindings';
 import { serveDomain } from './model-process.js';
 import { openStore, openToolstack, realClock, realProcesses } from './open-host.js';
 import { createSysfs } from './real-sysfs.js';
@@ -20,7 +21,12 @@ async function main(): Promise<void> {
     sysfs: createSysfs(sysroot),
     clock: realClock,
     processes: realProcesses,
-    startModel: (options) => DeviceModel.start({ ...options, onLog: log }),
+    startModel: async (options) => {
+      const model = await DeviceModel.start({ ...options, onLog: log });
+      // Everything is loaded by now, in both threads.
+      dropProgramPages();
+      return model;
+    },
     log,
   });
   store.close();
