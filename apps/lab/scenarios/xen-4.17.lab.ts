@@ -2,7 +2,7 @@ import { describeProfile } from './support/profile.js';
 
 describeProfile('xen-4.17', {
   vcpus: 4,
-  groups: ['configuration view', 'dirty log'],
+  groups: ['interrupts', 'QMP', 'dirty log'],
   hotPlugs: 2,
   messages: 'pirqs',
 });

@@ -13,8 +13,16 @@ import { describeSavedMachine } from './saved-machine.js';
 import { tarballs } from './tarballs.js';
 import { describeWithoutIommu } from './without-iommu.js';
 
-/** A group of scenarios that takes minutes, and says little about this Xen that it does not say of the other. */
-type Group = 'configuration view' | 'dirty log' | 'dirty rate' | 'without an IOMMU';
+/** What `npm test` has time for on one profile only. */
+type Group =
+  | 'assignable'
+  | 'configuration view'
+  | 'dirty log'
+  | 'dirty rate'
+  | 'interrupts'
+  | 'inventory'
+  | 'QMP'
+  | 'without an IOMMU';
 
 const thoroughAccesses: AccessOptions = { measureMs: 5000, slowest: 1.25 };
 
@@ -40,7 +48,7 @@ const messageWays: Readonly<Record<string, Readonly<Record<MessageWay, Interrupt
  * @param vcpus of the guests whose dirty pages are counted
  * @param messages how the guest of the interrupts takes them in `npm test`; in the soak there is one of each
  * @param hotPlugs into a running guest, and out of it; none where it was not seen to work yet
- * @param groups what `npm test` has time for on this profile; `npm run soak` leaves none out
+ * @param groups which `npm test` runs on this profile; `npm run soak` leaves none out
  */
 export function describeProfile(
   profile: string,
@@ -65,16 +73,18 @@ export function describeProfile(
     afterAll(() => setting?.close());
 
     const lab = () => setting.lab;
-    inventoryScenarios(() => setting);
-    assignableScenarios(lab, { everyKill: soak });
+    if (includes('inventory')) inventoryScenarios(() => setting);
+    if (includes('assignable')) assignableScenarios(lab, { everyKill: soak });
     passthroughScenarios(() => setting, { hotPlugs: soak ? 10 : hotPlugs });
     for (const way of ['pirqs', 'vectors'] as const) {
       const guest = messageWays[profile]?.[way];
-      if (guest && (soak || way === messages)) interruptScenarios(() => setting, { way, guest, ...interrupts });
+      if (guest && includes('interrupts') && (soak || way === messages)) {
+        interruptScenarios(() => setting, { way, guest, ...interrupts });
+      }
     }
     if (soak) accessScenarios(() => setting, thoroughAccesses);
     if (includes('configuration view')) configViewScenarios(lab);
-    qmpScenarios(lab, { xlCommands: soak ? 100 : 20 });
+    if (includes('QMP')) qmpScenarios(lab, { xlCommands: soak ? 100 : 20 });
     if (includes('dirty log')) dirtyLogScenarios(lab, vcpus);
     if (includes('dirty rate')) dirtyRateScenarios(lab, { vcpus, migrates: soak });
   });
