@@ -19,8 +19,6 @@ export interface MessageRequest {
  * Frames are 4 KiB; ranges given as start and end include the end.
  */
 export interface Hypervisor {
-  /** A write beside an MSI-X table with a bound entry has reached hardware already when we are told of it. */
-  readonly writesBesideTable: boolean;
   /** The ioreq server takes configuration accesses to guest 0000:00:dd.f (devfn = device << 3 | function). */
   claimFunction(guestDevfn: number): void;
   releaseFunction(guestDevfn: number): void;

@@ -51,10 +51,6 @@ export class MsiXState {
     return this.#bound[entry] === 1;
   }
 
-  get hasBound(): boolean {
-    return this.#bound.includes(1);
-  }
-
   isEnabledIn(file: RegisterFile): boolean {
     return (wordAt(file, this.#geometry.controlOffset) & enableBit) !== 0;
   }

@@ -113,17 +113,14 @@ export class ServedFunction {
     const target = this.parts.barAccess.get(window.bar.index);
     // An expansion ROM from a file is all that has none, and nothing of it can be written.
     if (target === undefined || crossesPage(offset, size)) return;
-    const isPending = this.#guest.tablePages?.isPending(window.bar.index, offset, size) === true;
-    if (!isPending) target.write(offset, size, low, high);
+    const isKept = this.#guest.tablePages?.isKeptByXen(window.bar.index, offset) === true;
+    if (!isKept) target.write(offset, size, low, high);
     this.#touch(window);
   }
 
   #writeTablePage(offset: number, size: number, low: number, high: number): void {
-    const { msix, tablePages } = this.#guest;
-    if (tablePages?.isTable(offset) === true) return this.#perform(this.#guest.writeTable(offset, size, low, high));
-    // Xen 4.19 and later have written already when they tell us of it.
-    if (msix?.hasBound === true && this.parts.hypervisor.writesBesideTable) return;
-    tablePages?.writeBeside(offset, size, low, high);
+    if (this.#guest.tablePages?.isTable(offset) !== true) return;
+    this.#perform(this.#guest.writeTable(offset, size, low, high));
   }
 
   /** The access is made by then: once the guest reaches the BAR directly, what it does next must come after it. */

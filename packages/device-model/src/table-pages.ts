@@ -8,6 +8,7 @@ const entryBytes = 16;
 const vectorControlOffset = 12;
 const entriesPerPendingWord = 64;
 const pendingWordBytes = 8;
+const pageBytes = 4096;
 
 const allOnes32 = 0xffff_ffff;
 
@@ -25,8 +26,9 @@ export interface GuestTable {
 }
 
 /**
- * The pages of a BAR that hold its MSI-X table. What of them is not the table is the device's own: registers, which
- * are read and written in the device, and pending bits, which are only read there. Offsets count from the BAR's start.
+ * The pages of a BAR that hold its MSI-X table. What of them is not the table is the device's own, registers and pending
+ * bits, and is read there. It is not written by us, who cannot: Xen 4.19 and later write registers beside the table in
+ * the guest's place while an entry is bound. Offsets count from the BAR's start.
  *
  *   pages   |-- device's --|----- table -----|--- pending bits, device's -----|
  *                        offset         + sizeBytes
@@ -85,12 +87,6 @@ export class TablePages {
     return this.#guest?.table.write(offset - this.#tableBytes.offset, size, low, high) ?? 0;
   }
 
-  writeBeside(offset: number, size: number, low: number, high: number): void {
-    if (this.#device === undefined || !this.#isInBar(offset, size)) return;
-    if (this.isPending(this.#tableBytes.barIndex, offset, size)) return;
-    this.#device.write(offset, size, low, high);
-  }
-
   /** Vector control in hardware; all ones when it cannot be read. */
   vectorControl(entry: number): number {
     const offset = this.#tableBytes.offset + entry * entryBytes + vectorControlOffset;
@@ -103,11 +99,22 @@ export class TablePages {
     return isWhole && offset >= 0 && offset + size <= this.#barBytes;
   }
 
-  /** Whether an access to a BAR meets pending bits, which only the device writes. */
-  isPending(bar: number, offset: number, size: number): boolean {
+  /**
+   * Whether a byte of a BAR is on a page with table or pending bits. Xen keeps those read-only for dom0 as well
+   * (mmio_ro_ranges, xen/arch/x86/msi.c), and what a program there writes to one faults for ever: neither Xen nor
+   * Linux knows the fault for its own.
+   */
+  isKeptByXen(bar: number, offset: number): boolean {
+    const { barIndex, offset: start, sizeBytes } = this.#tableBytes;
+    if (bar === barIndex && sharesPage(offset, start, sizeBytes)) return true;
     if (this.#guest === undefined) return false;
     const { pbaBarIndex, pbaOffset, vectorCount } = this.#guest.geometry;
-    const end = pbaOffset + Math.ceil(vectorCount / entriesPerPendingWord) * pendingWordBytes;
-    return pbaBarIndex === bar && offset < end && pbaOffset < offset + size;
+    const pendingBytes = Math.ceil(vectorCount / entriesPerPendingWord) * pendingWordBytes;
+    return bar === pbaBarIndex && sharesPage(offset, pbaOffset, pendingBytes);
   }
+}
+
+function sharesPage(offset: number, start: number, sizeBytes: number): boolean {
+  const page = Math.floor(offset / pageBytes);
+  return Math.floor(start / pageBytes) <= page && page <= Math.floor((start + sizeBytes - 1) / pageBytes);
 }

@@ -12,12 +12,8 @@ export interface XenHypervisorOptions {
 /** Every passed-through function stands on guest segment 0, bus 0: the claim is its devfn, an INTx is raised there. */
 const guestBus = 0;
 
-/** XENFEAT_dm_msix_all_writes, xen/include/public/features.h; Xen 4.19 and later. */
-const allTableWrites = 20;
-
 /** libxenctrl and libxendevicemodel for one domain and one ioreq server. */
 export class XenHypervisor implements Hypervisor {
-  readonly writesBesideTable: boolean;
   readonly #domid: number;
   readonly #serverId: number;
   readonly #control: Control;
@@ -28,7 +24,6 @@ export class XenHypervisor implements Hypervisor {
     this.#serverId = options.serverId;
     this.#control = options.control;
     this.#calls = options.calls;
-    this.writesBesideTable = ((options.control.xenVersion().features >>> allTableWrites) & 1) !== 0;
   }
 
   claimFunction(guestDevfn: number): void {

@@ -172,6 +172,8 @@ function access(rig: Rig, address: number, size: number, value: bigint | null): 
     });
     const bar = device.bar(resource?.index ?? -1);
     const offset = Number(host - (resource?.start ?? 0n));
+    // Xen drops what a guest writes to the page with the pending bits.
+    if (value !== null && bar.index === 3 && Math.floor(offset / 4096) === 2) return 0n;
     if (value !== null) bar.write(offset, size, Number(value & 0xffff_ffffn), Number(value >> 32n));
     else {
       const low = bar.read(offset, size);
@@ -246,8 +248,6 @@ const lives: fc.Arbitrary<Life> = fc.oneof(
         const offset = raw % sizeBytes;
         const address = (oracle.places.get(index) ?? 0) + offset - (offset % size);
         const written = value === null ? null : BigInt.asUintN(size * 8, value);
-        // Pending bits are the device's alone to write: see the test above.
-        if (index === 3 && offset >= 0x1ff8 && offset < 0x2008) return;
         const found = oracle.find(address);
         const isTable = found?.bar.index === 3 && found.offset < 5 * 16;
         const before = found === null ? null : rig.device.bar(found.bar.index).peek(found.offset, size);
@@ -256,7 +256,9 @@ const lives: fc.Arbitrary<Life> = fc.oneof(
           if (written === null) expect(answer).toBe(BigInt.asUintN(size * 8, -1n));
           return;
         }
-        if (isTable) return;
+        // Pages with table or pending bits are Xen's to write: see the test above.
+        const page = Math.floor(found.offset / 4096);
+        if (isTable || (written !== null && found.bar.index === 3 && (page === 0 || page === 2))) return;
         oracle.expected.push({ bar: found.bar.index, offset: found.offset, size, written });
         if (written === null) expect(answer).toBe(before);
       }),

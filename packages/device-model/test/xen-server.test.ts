@@ -120,7 +120,6 @@ describe('openXenServer', () => {
     const sbdf = { segment: 1, bus: 2, device: 3, function: 4 };
     expect(hypervisor.mapMsi({ sbdf, entry: 5, tableBase: 6n, pirq: -1, vectorCount: 1 })).toBe(55);
     expect(hypervisor.mapMsi({ sbdf, entry: 0, tableBase: 0n, pirq: -1, vectorCount: 8 })).toBe(48);
-    expect(hypervisor.writesBesideTable).toBe(true);
     hypervisor.unmapPirq(55);
     hypervisor.bindIntx(16, 5, 1);
     hypervisor.unbindIntx(16, 5, 1);

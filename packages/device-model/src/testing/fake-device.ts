@@ -183,7 +183,7 @@ export class FakeDevice implements HostDevice, ConfigAccess {
     }
   }
 
-  /** An access in the guest's place may meet registers of the BAR, with decode on, and write nothing of MSI-X. */
+  /** An access in the guest's place meets registers of the BAR, with decode on, and writes no page with MSI-X on it. */
   #judgeAccess(access: BarAccessRecord): void {
     this.barAccesses.push(access);
     const { bar, offset, size } = access;
@@ -195,8 +195,11 @@ export class FakeDevice implements HostDevice, ConfigAccess {
     const last = resource.sizeBytes > 4096n ? resource.sizeBytes : 4096n;
     if (offset < 0 || BigInt(offset + size) > last || Math.floor((offset + size - 1) / 4096) !== page)
       this.#object(`${where}: outside, or across pages`);
-    const kept = this.#kept.find((range) => range.bar === bar && offset < range.end && range.start < offset + size);
-    if (kept !== undefined && access.written !== null) this.#object(`${where}: ${kept.what} is Xen's to write`);
+    const kept = this.#kept.find(({ bar: its, start, end }) => {
+      return its === bar && Math.floor(start / 4096) <= page && page <= Math.floor((end - 1) / 4096);
+    });
+    if (kept !== undefined && access.written !== null)
+      this.#object(`${where}: the page with ${kept.what} is read-only, and the write would never end`);
   }
 
   #object(violation: string): void {

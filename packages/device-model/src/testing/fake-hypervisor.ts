@@ -19,8 +19,6 @@ export interface FakeHypervisorOptions {
   readonly messagePirqs?: number;
   /** Without it no function gets several MSI vectors. Default true. */
   readonly interruptRemapping?: boolean;
-  /** As Xen 4.19 and later do. Default false. */
-  readonly writesBesideTable?: boolean;
   /** The guest's RAM; a mapping over it is a violation. Default: below 2 GiB. */
   readonly ram?: { readonly start: bigint; readonly end: bigint };
 }
@@ -35,7 +33,6 @@ const mostRanges = 256;
  */
 export class FakeHypervisor implements Hypervisor {
   readonly calls: HypervisorCall[] = [];
-  readonly writesBesideTable: boolean;
   /** True: the domain is gone, every call is a violation. */
   domainGone = false;
   readonly #devices: readonly FakeDevice[];
@@ -49,7 +46,6 @@ export class FakeHypervisor implements Hypervisor {
 
   constructor(options: FakeHypervisorOptions) {
     this.#devices = options.devices;
-    this.writesBesideTable = options.writesBesideTable ?? false;
     this.#pirqs = new FakePirqs({
       devices: options.devices,
       messagePirqs: options.messagePirqs ?? 32,

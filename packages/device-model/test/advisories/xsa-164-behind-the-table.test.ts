@@ -7,9 +7,10 @@ it('XSA-164: behind the last entry, inside the page, nothing of the table is rea
   const rig = runningRig(fullCard(), { barAccess: true });
   enableMsix(rig);
   for (let offset = 5 * 16; offset < 0x1000; offset += 4) {
+    const before = rig.device.bar(3).peek(offset, 4);
     rig.guest().writeMemory(home.bar3 + offset, 0);
-    expect(rig.guest().readMemory(home.bar3 + offset)).toBe(0n);
-    expect(rig.device.bar(3).peek(offset, 4)).toBe(0n);
+    expect(rig.guest().readMemory(home.bar3 + offset)).toBe(before);
+    expect(rig.device.bar(3).peek(offset, 4)).toBe(before);
   }
   expect(rig.hypervisor.count('bindMsi')).toBe(0);
   for (let entry = 0; entry < 5; entry += 1) {

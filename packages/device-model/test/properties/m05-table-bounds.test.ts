@@ -12,7 +12,6 @@ describe.each([
 ])('M5: a table %s', (_, msixVectorCount, msixTable, msixPending, sizeBytes) => {
   const start = msixTable & ~7;
   const end = start + 16 * msixVectorCount;
-  const pending = msixPending & ~7;
   const makeRig = () => {
     const resources = [memoryBar(3, 0xe004_0000n, sizeBytes)];
     const image = networkCard({ resources, msixVectorCount, msixTable, msixPending, command: 3 });
@@ -26,12 +25,11 @@ describe.each([
     for (const size of [1, 2, 4, 8]) {
       for (let offset = start & ~0xfff; offset < ((end + 0xfff) & ~0xfff); offset += size) {
         const beside = (offset < start || offset >= end) && offset + size <= Number(sizeBytes);
-        const isPending = offset < pending + Math.ceil(msixVectorCount / 64) * 8 && pending < offset + size;
         const before = beside ? device.peek(offset, size) : BigInt.asUintN(8 * size, -1n);
         const isTable = offset >= start && offset < end;
         if (!isTable || size < 4) expect(guest.readMemory(home.bar3 + offset, size)).toBe(before);
         guest.writeMemory(home.bar3 + offset, 0x5a, size);
-        if (beside) expect(device.peek(offset, size)).toBe(isPending ? before : 0x5an);
+        if (beside) expect(device.peek(offset, size)).toBe(before);
       }
     }
     expect(rig.hypervisor.violations).toEqual([]);

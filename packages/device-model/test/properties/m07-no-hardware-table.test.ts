@@ -8,7 +8,6 @@ it('M7: table, vector control and pending bits are never written in the device; 
   const resources = [memoryBar(3, 0xe004_0000n, 0x1000n)];
   const image = networkCard({ resources, msixTable: 0x0003, msixPending: 0x0803, command: 3 });
   const rig = runningRig(image, { barAccess: true });
-  rig.device.bar(3).write(0x900, 8, 1, 0);
   const before = rig.device.bar(3).peek(0x800, 8);
   enableMsix(rig);
   for (let entry = 0; entry < 5; entry += 1) unmaskEntry(rig, entry);
@@ -16,17 +15,18 @@ it('M7: table, vector control and pending bits are never written in the device; 
   expect(rig.guest().readMemory(home.bar3 + 0x800, 8)).toBe(before);
   rig.guest().placeBar(3, home.bar3 + 0x10_0000);
   rig.model.detach(cardName);
-  expect(rig.device.barAccesses.filter(({ written, offset }) => written !== null && offset !== 0x900)).toEqual([]);
+  expect(rig.device.barAccesses.filter(({ written }) => written !== null)).toEqual([]);
   rig.hypervisor.assertBaseline();
 });
 
-it('M7: where Xen writes beside a bound table itself, a write is not made twice', () => {
-  for (const writesBesideTable of [false, true]) {
-    const rig = runningRig(networkCard({ command: 3 }), { barAccess: true, hypervisor: { writesBesideTable } });
-    rig.guest().writeMemory(home.bar3 + 0x800, 1);
-    enableMsix(rig);
-    unmaskEntry(rig, 0);
-    rig.guest().writeMemory(home.bar3 + 0x800, 2);
-    expect(rig.device.bar(3).peek(0x800, 4)).toBe(writesBesideTable ? 1n : 2n);
-  }
+it('M7: nor is anything beside them on their pages, where a write of ours would never end; other pages are', () => {
+  const rig = runningRig(networkCard({ command: 3 }), { barAccess: true });
+  const { device } = rig;
+  const before = [0x800, 0x2800].map((offset) => device.bar(3).peek(offset, 4));
+  for (const offset of [0x800, 0x2800]) rig.guest().writeMemory(home.bar3 + offset, 1);
+  expect([0x800, 0x2800].map((offset) => device.bar(3).peek(offset, 4))).toEqual(before);
+  rig.guest().writeMemory(home.bar3 + 0x1800, 1);
+  expect(device.bar(3).peek(0x1800, 4)).toBe(1n);
+  expect(rig.guest().readMemory(home.bar3 + 0x800)).toBe(before[0]);
+  expect([rig.hypervisor.violations, rig.faults]).toEqual([[], []]);
 });

@@ -72,7 +72,7 @@ it.each([
     if (barAccess && pages.length === 1 && options.msixTable < 0x3000) {
       expect(beside[pages[0]]).toBe(BigInt(rig.device.bar(3).read(pages[0] * 4096 + 0xf00, 4)));
       guest.writeMemory(home.bar3 + pages[0] * 4096 + 0xf00, 0x1234);
-      expect(guest.readMemory(home.bar3 + pages[0] * 4096 + 0xf00)).toBe(0x1234n);
+      expect(guest.readMemory(home.bar3 + pages[0] * 4096 + 0xf00)).toBe(beside[pages[0]]);
     }
     rig.model.detach(cardName);
     rig.hypervisor.assertBaseline();
