@@ -26,9 +26,9 @@ export interface GuestTable {
 }
 
 /**
- * The pages of a BAR that hold its MSI-X table. What of them is not the table is the device's own, registers and pending
- * bits, and is read there. It is not written by us, who cannot: Xen 4.19 and later write registers beside the table in
- * the guest's place while an entry is bound. Offsets count from the BAR's start.
+ * The pages of a BAR that hold its MSI-X table. What of them is not the table is the device's own, registers and
+ * pending bits, and is read there. It is not written by us, who cannot: Xen 4.19 and later write registers beside the
+ * table in the guest's place while an entry is bound. Offsets count from the BAR's start.
  *
  *   pages   |-- device's --|----- table -----|--- pending bits, device's -----|
  *                        offset         + sizeBytes
