@@ -2,7 +2,6 @@ import { describeProfile } from './support/profile.js';
 
 describeProfile('xen-4.20', {
   vcpus: 1,
-  groups: ['inventory', 'assignable', 'configuration view', 'dirty rate', 'without an IOMMU'],
-  hotPlugs: 2,
+  groups: ['inventory', 'assignable', 'dirty log', 'dirty rate'],
   messages: 'vectors',
 });

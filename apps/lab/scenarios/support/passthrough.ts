@@ -249,41 +249,38 @@ export function passthroughScenarios(scene: () => Setting, options: { readonly h
         expect((await living.exec('echo alive')).output).toContain('alive');
       });
 
-      it.runIf(options.hotPlugs > 0)('has let go of it', async () => {
+      it('has let go of it', async () => {
         expect((await living.exec('ls /sys/bus/pci/devices')).output).not.toContain('00:05.0');
       });
 
-      it.runIf(options.hotPlugs > 0)(
-        `is told of the card, drives it and gives it back, ${options.hotPlugs} times`,
-        async () => {
-          const { lab, sbdf } = setting;
-          const seconds: { plug: string; ping: string; unplug: string }[] = [];
-          for (let round = 0; round < options.hotPlugs; round++) {
-            const times = [performance.now()];
-            expect(await json(`xenpt attach ${guestName} ${sbdf}`)).toMatchObject({
-              attached: { running: true, announced: true, guestSbdf: '0000:00:05.0', warnings: [] },
-            });
-            times.push(performance.now());
-            await guestRun(living, pingFromNewCard, 180_000);
-            times.push(performance.now());
-            expect(await json(`xenpt detach ${guestName} ${sbdf}`)).toMatchObject({
-              detached: { complete: true, modelStopped: true, notes: [] },
-            });
-            times.push(performance.now());
-            const [plug = '', ping = '', unplug = ''] = times
-              .slice(1)
-              .map((at, index) => ((at - (times[index] ?? at)) / 1000).toFixed(1));
-            seconds.push({ plug, ping, unplug });
-            expect((await living.exec('ls /sys/bus/pci/devices')).output).not.toContain('00:05.0');
-            const ledger = await readXenLedger(lab, sbdf);
-            expect(ledger.rights.get(living.domid)).toEqual(rights);
-            expect(ledger.owner).toBe(baseline.owner);
-            expect(ledger.messageInterrupts).toEqual([]);
-          }
-          console.table(seconds);
-          expect((await living.exec('dmesg')).output).not.toMatch(/Oops|BUG:|WARNING:|Call Trace|NETDEV WATCHDOG/);
-        },
-      );
+      it(`is told of the card, drives it and gives it back, ${options.hotPlugs} times`, async () => {
+        const { lab, sbdf } = setting;
+        const seconds: { plug: string; ping: string; unplug: string }[] = [];
+        for (let round = 0; round < options.hotPlugs; round++) {
+          const times = [performance.now()];
+          expect(await json(`xenpt attach ${guestName} ${sbdf}`)).toMatchObject({
+            attached: { running: true, announced: true, guestSbdf: '0000:00:05.0', warnings: [] },
+          });
+          times.push(performance.now());
+          await guestRun(living, pingFromNewCard, 180_000);
+          times.push(performance.now());
+          expect(await json(`xenpt detach ${guestName} ${sbdf}`)).toMatchObject({
+            detached: { complete: true, modelStopped: true, notes: [] },
+          });
+          times.push(performance.now());
+          const [plug = '', ping = '', unplug = ''] = times
+            .slice(1)
+            .map((at, index) => ((at - (times[index] ?? at)) / 1000).toFixed(1));
+          seconds.push({ plug, ping, unplug });
+          expect((await living.exec('ls /sys/bus/pci/devices')).output).not.toContain('00:05.0');
+          const ledger = await readXenLedger(lab, sbdf);
+          expect(ledger.rights.get(living.domid)).toEqual(rights);
+          expect(ledger.owner).toBe(baseline.owner);
+          expect(ledger.messageInterrupts).toEqual([]);
+        }
+        console.table(seconds);
+        expect((await living.exec('dmesg')).output).not.toMatch(/Oops|BUG:|WARNING:|Call Trace|NETDEV WATCHDOG/);
+      });
     });
 
     it("the same guest with QEMU's model, for comparison", async () => {
@@ -313,6 +310,8 @@ export function passthroughScenarios(scene: () => Setting, options: { readonly h
         `name=$(ls /sys/bus/pci/devices/${sbdf}/net) && ip link set $name up && ip addr add 10.0.2.15/24 dev $name` +
           ' && for n in $(seq 60); do ping -c 1 -W 1 -I $name 10.0.2.2 && exit 0; done; exit 1',
       );
+      // Its router has announced itself by then: a card with a default route is not given away without a word more.
+      await run(`ip link set $(ls /sys/bus/pci/devices/${sbdf}/net) down`);
       expect((await readXenLedger(setting.lab, sbdf)).owner).toBe('d0');
     });
   });

@@ -31,7 +31,7 @@ const soak = process.env['XENPT_SOAK'] === '1';
 
 const interrupts = soak
   ? { trafficSeconds: 60, reloads: 10, reboots: 3 }
-  : { trafficSeconds: 10, reloads: 2, reboots: 1 };
+  : { trafficSeconds: 5, reloads: 1, reboots: 1 };
 
 /**
  * Up to Xen 4.18 guests are offered pirqs, and Linux takes them if it can have an event channel raise a vector; since
@@ -47,7 +47,6 @@ const messageWays: Readonly<Record<string, Readonly<Record<MessageWay, Interrupt
  *
  * @param vcpus of the guests whose dirty pages are counted
  * @param messages how the guest of the interrupts takes them in `npm test`; in the soak there is one of each
- * @param hotPlugs into a running guest, and out of it; none where it was not seen to work yet
  * @param groups which `npm test` runs on this profile; `npm run soak` leaves none out
  */
 export function describeProfile(
@@ -55,12 +54,10 @@ export function describeProfile(
   {
     vcpus,
     groups,
-    hotPlugs,
     messages,
   }: {
     readonly vcpus: number;
     readonly groups: readonly Group[];
-    readonly hotPlugs: number;
     readonly messages: MessageWay;
   },
 ): void {
@@ -74,8 +71,8 @@ export function describeProfile(
 
     const lab = () => setting.lab;
     if (includes('inventory')) inventoryScenarios(() => setting);
-    if (includes('assignable')) assignableScenarios(lab, { everyKill: soak });
-    passthroughScenarios(() => setting, { hotPlugs: soak ? 10 : hotPlugs });
+    if (includes('assignable')) assignableScenarios(lab, { thorough: soak });
+    passthroughScenarios(() => setting, { hotPlugs: soak ? 10 : 1 });
     for (const way of ['pirqs', 'vectors'] as const) {
       const guest = messageWays[profile]?.[way];
       if (guest && includes('interrupts') && (soak || way === messages)) {
@@ -84,7 +81,7 @@ export function describeProfile(
     }
     if (soak) accessScenarios(() => setting, thoroughAccesses);
     if (includes('configuration view')) configViewScenarios(lab);
-    if (includes('QMP')) qmpScenarios(lab, { xlCommands: soak ? 100 : 20 });
+    if (includes('QMP')) qmpScenarios(lab, { xlCommands: soak ? 100 : 10 });
     if (includes('dirty log')) dirtyLogScenarios(lab, vcpus);
     if (includes('dirty rate')) dirtyRateScenarios(lab, { vcpus, migrates: soak });
   });
