@@ -95,7 +95,9 @@ function closingTable(reports: readonly ModelReport[]): string {
   const row = (title: string, value: (report: ModelReport) => string) => table.push([title, ...reports.map(value)]);
   row('unpause to the guest’s shell', ({ secondsToShell }) => `${secondsToShell.toFixed(1)} s`);
   row('BAR map / unmap rounds', ({ mapRounds }) => `${mapRounds.added} / ${mapRounds.removed}`);
-  row('vectors', ({ card }) => card.interrupts.map(({ controller }) => controller.split(/\s+/)[0]).join('\n'));
+  // `xen-pirq    -msi-x`, or `PCI-MSIX-0000:00:05.0   0-edge`: what follows a blank and a dash is its kind.
+  const kindOf = (controller: string) => controller.replace(/^(\S+)(?:\s+-(\S+))?.*/, '$1 $2').trim();
+  row('vectors', ({ card }) => card.interrupts.map(({ controller }) => kindOf(controller)).join('\n'));
   row('interrupts', ({ card }) => card.interrupts.map(({ name, count }) => `${name}: ${count}`).join('\n'));
   row('pings answered', ({ card }) => `${card.pings.received} of ${card.pings.sent}`);
   row('4 MiB by TFTP', ({ card }) => `${card.fetchSeconds.toFixed(1)} s, SHA-256 ${card.sha256.slice(0, 12)}…`);
