@@ -13,7 +13,7 @@ import { describeSavedMachine } from './saved-machine.js';
 import { tarballs } from './tarballs.js';
 import { describeWithoutIommu } from './without-iommu.js';
 
-/** What `npm test` has time for on one profile only. */
+/** Scenarios that `npm test` has time for on one profile at most. */
 type Group =
   | 'assignable'
   | 'configuration view'

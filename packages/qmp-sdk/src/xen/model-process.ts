@@ -109,7 +109,7 @@ async function attempt({ log }: ServeDomainOptions, what: string, action: () => 
   }
 }
 
-/** Asked ten times a second while a guest is asked to eject. */
+/** Comes ten times a second while a guest is asked to eject: the watch logs what changes, not each of them. */
 type EjectRequest = Extract<ModelRequest, { readonly method: 'expectEjects' }>;
 
 async function answer(

@@ -109,10 +109,8 @@ function plan(
 
 function differs(root: string, { path, content, target }: PersistFile): boolean {
   try {
-    return (
-      (target === undefined ? readFileSync(root + path, 'utf8') : readlinkSync(root + path)) !==
-      (target === undefined ? content : content === null ? null : target)
-    );
+    const found = target === undefined ? readFileSync(root + path, 'utf8') : readlinkSync(root + path);
+    return found !== (content === null ? null : (target ?? content));
   } catch (error) {
     if (errnoName(error) === 'ENOENT') return content !== null;
     return true;
