@@ -52,12 +52,13 @@ async function vitest(title, name, projects) {
   count.failed += code === 0 ? failed : Math.max(failed, 1);
 }
 
+// The tests of real QEMUs wait much: what only computes fits beside them.
 await Promise.all([
   check('types (tsc)', 'npx', nx(['run-many', '-t', 'typecheck'])),
   check('lint (eslint)', 'npx', ['--no-install', 'eslint', '.']),
   check('format (prettier)', 'npx', ['--no-install', 'prettier', '--check', '.']),
+  vitest('unit and property tests', 'unit', ['--project=!lab']),
 ]);
-await vitest('unit and property tests', 'unit', ['--project=!lab']);
 if (lab) {
   await step('packing what users install', () => mustRun('node', ['scripts/pack.mjs'], 'Packing'));
   await vitest('lab scenarios on a real Xen', 'lab', ['--project=lab']);

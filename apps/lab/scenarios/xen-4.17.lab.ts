@@ -2,6 +2,6 @@ import { describeProfile } from './support/profile.js';
 
 describeProfile('xen-4.17', {
   vcpus: 4,
-  groups: ['interrupts', 'QMP', 'without an IOMMU'],
+  groups: ['inventory', 'interrupts', 'QMP'],
   messages: 'pirqs',
 });
