@@ -34,11 +34,10 @@ async function check(title, command, args) {
 }
 
 /** A run of vitest, counted test by test from its own report. */
-async function vitest(title, name, projects) {
+async function vitest(title, name, project, workers) {
   const file = path.join(reports, `${name}.json`);
   const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${file}`];
-  // Left to itself it keeps one processor free, and small machines have two.
-  const args = ['--no-install', 'vitest', 'run', '--maxWorkers=2', ...projects, ...reporters];
+  const args = ['--no-install', 'vitest', 'run', `--maxWorkers=${workers}`, `--project=${project}`, ...reporters];
   const code = await step(title, () => run('npx', args));
   let failed = 0;
   try {
@@ -52,16 +51,16 @@ async function vitest(title, name, projects) {
   count.failed += code === 0 ? failed : Math.max(failed, 1);
 }
 
-// The tests of real QEMUs wait much: what only computes fits beside them.
 await Promise.all([
   check('types (tsc)', 'npx', nx(['run-many', '-t', 'typecheck'])),
   check('lint (eslint)', 'npx', ['--no-install', 'eslint', '.']),
   check('format (prettier)', 'npx', ['--no-install', 'prettier', '--check', '.']),
-  vitest('unit and property tests', 'unit', ['--project=!lab']),
 ]);
+// Left to itself it keeps one processor free, and small machines have two; the tests of a real QEMU wait for it.
+await vitest('unit and property tests', 'unit', '!lab', 3);
 if (lab) {
   await step('packing what users install', () => mustRun('node', ['scripts/pack.mjs'], 'Packing'));
-  await vitest('lab scenarios on a real Xen', 'lab', ['--project=lab']);
+  await vitest('lab scenarios on a real Xen', 'lab', 'lab', 2);
 }
 
 process.stdout.write(`\n${count.passed} passed, ${count.failed} failed\n`);

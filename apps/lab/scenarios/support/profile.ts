@@ -21,6 +21,7 @@ type Group =
   | 'dirty rate'
   | 'interrupts'
   | 'inventory'
+  | 'QEMU comparison'
   | 'QMP'
   | 'without an IOMMU';
 
@@ -72,7 +73,7 @@ export function describeProfile(
     const lab = () => setting.lab;
     if (includes('inventory')) inventoryScenarios(() => setting);
     if (includes('assignable')) assignableScenarios(lab, { thorough: soak });
-    passthroughScenarios(() => setting, { hotPlugs: soak ? 10 : 1 });
+    passthroughScenarios(() => setting, { hotPlugs: soak ? 10 : 1, comparesWithQemu: includes('QEMU comparison') });
     for (const way of ['pirqs', 'vectors'] as const) {
       const guest = messageWays[profile]?.[way];
       if (guest && includes('interrupts') && (soak || way === messages)) {
@@ -81,7 +82,7 @@ export function describeProfile(
     }
     if (soak) accessScenarios(() => setting, thoroughAccesses);
     if (includes('configuration view')) configViewScenarios(lab);
-    if (includes('QMP')) qmpScenarios(lab, { xlCommands: soak ? 100 : 10 });
+    if (includes('QMP')) qmpScenarios(lab, { xlCommands: soak ? 100 : 5 });
     if (includes('dirty log')) dirtyLogScenarios(lab, vcpus);
     if (includes('dirty rate')) dirtyRateScenarios(lab, { vcpus, migrates: soak });
   });
