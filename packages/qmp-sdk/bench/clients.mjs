@@ -12,6 +12,7 @@ export function openers(sdk) {
     'raw socket': openRaw,
     '@xenpt/qmp-sdk': xenpt({}),
     '@xenpt/qmp-sdk (all ids)': xenpt({ omitLoneId: false }),
+    '@xenpt/qmp-sdk (one at a time)': xenpt({ maxInFlight: 1 }),
     '@xenpt/qmp-sdk (no OOB)': xenpt({ oob: 'never' }),
     'node-qemu 1.3.0': openNodeQemu,
     'qemu-qmp 0.5.0': openQemuQmp,

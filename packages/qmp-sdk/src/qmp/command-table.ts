@@ -207,8 +207,9 @@ export class CommandTable {
   }
 
   #frame(queue: PendingQueue, slots: SlotTable, pending: Pending): string {
-    const { omitLoneId, terminator } = this.#options;
-    const alone = omitLoneId && canOmitId(pending) && this.inFlight === 0 && this.queued === 1;
+    const { maxInFlight, omitLoneId, terminator } = this.#options;
+    const next = maxInFlight === 1 || this.queued === 1;
+    const alone = omitLoneId && canOmitId(pending) && this.inFlight === 0 && next;
     queue.remove(pending);
     pending.state = 'sent';
     const id = slots.take(pending);

@@ -34,6 +34,16 @@ describe('commands', () => {
     expect(new Set(idsOf(fake).slice(5))).toEqual(new Set([0, 1, 2, 3, 4, 5, 6, 7]));
   });
 
+  test('one at a time, callers at once need no id either', async () => {
+    const fake = new FakeQmp().on('x-echo', (args) => args);
+    await using client = await QmpClient.connect(fake.connect(), { maxInFlight: 1 });
+    const values = [1, 2, 3].map((value) => client.raw('x-echo', { value }));
+    const queries = Array.from({ length: 8 }, () => client.execute('query-status'));
+    expect(await Promise.all(values)).toEqual([{ value: 1 }, { value: 2 }, { value: 3 }]);
+    await Promise.all(queries);
+    expect(idsOf(fake).slice(1)).toEqual([0, 0, 0, ...Array.from({ length: 8 }, () => undefined)]);
+  });
+
   test('replies find their command in whatever order they come', async () => {
     const fake = new FakeQmp({ alterReply: () => [] });
     await using client = await QmpClient.connect(fake.connect());
