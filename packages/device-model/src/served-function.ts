@@ -7,6 +7,7 @@ import type { BarAccess, HostDevice } from './host-device.js';
 import type { ClaimPurpose } from './ledger.js';
 import type { OpenedReport } from './opened.js';
 import { quiesce, releaseAll, withdraw, type ReleaseParts } from './release.js';
+import { isKeptByXen } from './table-pages.js';
 
 export interface ServedFunctionParts extends ReleaseParts {
   readonly view: GuestView;
@@ -113,8 +114,7 @@ export class ServedFunction {
     const target = this.parts.barAccess.get(window.bar.index);
     // An expansion ROM from a file is all that has none, and nothing of it can be written.
     if (target === undefined || crossesPage(offset, size)) return;
-    const isKept = this.#guest.tablePages?.isKeptByXen(window.bar.index, offset) === true;
-    if (!isKept) target.write(offset, size, low, high);
+    if (!isKeptByXen(this.parts.view, window.bar, offset)) target.write(offset, size, low, high);
     this.#touch(window);
   }
 

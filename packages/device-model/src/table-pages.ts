@@ -6,9 +6,7 @@ import type { MsiXGeometry } from './msi-x.js';
 /** PCI Local Bus Specification 3.0, 6.8.2.6 to 6.8.2.9. */
 const entryBytes = 16;
 const vectorControlOffset = 12;
-const entriesPerPendingWord = 64;
-const pendingWordBytes = 8;
-const pageBytes = 4096;
+const pageBytes = 4096n;
 
 const allOnes32 = 0xffff_ffff;
 
@@ -98,23 +96,14 @@ export class TablePages {
     const isWhole = (size === 1 || size === 2 || size === 4 || size === 8) && offset % size === 0;
     return isWhole && offset >= 0 && offset + size <= this.#barBytes;
   }
-
-  /**
-   * Whether a byte of a BAR is on a page with table or pending bits. Xen keeps those read-only for dom0 as well
-   * (mmio_ro_ranges, xen/arch/x86/msi.c), and what a program there writes to one faults for ever: neither Xen nor
-   * Linux knows the fault for its own.
-   */
-  isKeptByXen(bar: number, offset: number): boolean {
-    const { barIndex, offset: start, sizeBytes } = this.#tableBytes;
-    if (bar === barIndex && sharesPage(offset, start, sizeBytes)) return true;
-    if (this.#guest === undefined) return false;
-    const { pbaBarIndex, pbaOffset, vectorCount } = this.#guest.geometry;
-    const pendingBytes = Math.ceil(vectorCount / entriesPerPendingWord) * pendingWordBytes;
-    return bar === pbaBarIndex && sharesPage(offset, pbaOffset, pendingBytes);
-  }
 }
 
-function sharesPage(offset: number, start: number, sizeBytes: number): boolean {
-  const page = Math.floor(offset / pageBytes);
-  return Math.floor(start / pageBytes) <= page && page <= Math.floor((start + sizeBytes - 1) / pageBytes);
+/**
+ * Whether a byte of a BAR is on a page with table or pending bits. Xen keeps those read-only for dom0 as well, by what
+ * the device says and whether or not a guest has the capability (mmio_ro_ranges, xen/arch/x86/msi.c), and what a
+ * program there writes to one faults for ever: neither Xen nor Linux knows the fault for its own.
+ */
+export function isKeptByXen({ hostReadOnly }: GuestView, { hostStart }: GuestBar, offset: number): boolean {
+  const page = (hostStart + BigInt(offset)) / pageBytes;
+  return hostReadOnly.some(({ start, end }) => start / pageBytes <= page && page <= (end - 1n) / pageBytes);
 }

@@ -51,6 +51,7 @@ export {
   type Circumstances,
   type ConcealedCapability,
   type ControlGeometry,
+  type HostRange,
   type InterruptGeometry,
   type MsiGeometry,
   type MsixGeometry,

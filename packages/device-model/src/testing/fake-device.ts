@@ -62,13 +62,8 @@ export class FakeDevice implements HostDevice, ConfigAccess {
   /** Told of every write before it takes effect; the fake hypervisor judges the order. */
   onWrite: (write: ConfigWrite) => void = () => {};
   readonly #bytes: Uint8Array;
-  /** What only Xen writes: the MSI-X table and its pending bits. */
-  readonly #kept: readonly {
-    readonly what: string;
-    readonly bar: number;
-    readonly start: number;
-    readonly end: number;
-  }[];
+  /** What only Xen writes: the MSI-X table and its pending bits, where the image says they are. */
+  readonly #kept: readonly { readonly what: string; readonly start: bigint; readonly end: bigint }[];
   readonly #bars = new Map<number, FakeBar>();
   #failWriteIn = -1;
 
@@ -83,7 +78,7 @@ export class FakeDevice implements HostDevice, ConfigAccess {
       powerManagement: findCapability(image.config, 0x01),
     };
     this.table = locateTable(image, this.capabilities.msix);
-    this.#kept = keptAreas(image, this.table, this.capabilities.msix);
+    this.#kept = keptAreas(image, this.capabilities.msix);
   }
 
   read(offset: number, width: AccessWidth): number {
@@ -195,9 +190,8 @@ export class FakeDevice implements HostDevice, ConfigAccess {
     const last = resource.sizeBytes > 4096n ? resource.sizeBytes : 4096n;
     if (offset < 0 || BigInt(offset + size) > last || Math.floor((offset + size - 1) / 4096) !== page)
       this.#object(`${where}: outside, or across pages`);
-    const kept = this.#kept.find(({ bar: its, start, end }) => {
-      return its === bar && Math.floor(start / 4096) <= page && page <= Math.floor((end - 1) / 4096);
-    });
+    const frame = (resource.start + BigInt(offset)) >> 12n;
+    const kept = this.#kept.find(({ start, end }) => start >> 12n <= frame && frame <= (end - 1n) >> 12n);
     if (kept !== undefined && access.written !== null)
       this.#object(`${where}: the page with ${kept.what} is read-only, and the write would never end`);
   }
@@ -241,13 +235,18 @@ function locateTable(image: FunctionImage, msix: number | null): FakeTable | nul
   };
 }
 
-function keptAreas({ config }: FunctionImage, table: FakeTable | null, msix: number | null) {
-  if (table === null || msix === null) return [];
-  const pending = readLittleEndian(config, msix + 8, 4);
-  const start = (pending & ~7) >>> 0;
-  const { barIndex, barOffset, entryCount } = table;
+/** Bounds are not looked at: Xen does not either. */
+function keptAreas({ config, resources }: FunctionImage, msix: number | null) {
+  if (msix === null || msix + 12 > config.length) return [];
+  const entries = (readLittleEndian(config, msix + 2, 2) & 0x7ff) + 1;
   return [
-    { what: 'the MSI-X table', bar: barIndex, start: barOffset, end: barOffset + entryCount * 16 },
-    { what: 'a pending bit', bar: pending & 7, start, end: start + Math.ceil(entryCount / 64) * 8 },
-  ];
+    { what: 'the MSI-X table', at: msix + 4, sizeBytes: entries * 16 },
+    { what: 'a pending bit', at: msix + 8, sizeBytes: Math.ceil(entries / 64) * 8 },
+  ].flatMap(({ what, at, sizeBytes }) => {
+    const pointer = readLittleEndian(config, at, 4);
+    const bar = resources.find(({ index, kind }) => index === (pointer & 7) && kind === 'memory');
+    if (bar === undefined) return [];
+    const start = bar.start + BigInt((pointer & ~7) >>> 0);
+    return [{ what, start, end: start + BigInt(sizeBytes) }];
+  });
 }

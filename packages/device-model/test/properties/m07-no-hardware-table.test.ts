@@ -30,3 +30,26 @@ it('M7: nor is anything beside them on their pages, where a write of ours would 
   expect(rig.guest().readMemory(home.bar3 + 0x800)).toBe(before[0]);
   expect([rig.hypervisor.violations, rig.faults]).toEqual([[], []]);
 });
+
+it.each([
+  ['its pending bits are on its table', { msixTable: 0x2003, msixPending: 0x2003 }, [[3, 0x2800]]],
+  ['its table ends behind its BAR', { msixTable: 0x3fc3, msixPending: 0x2003 }, [[3, 0x2800]]],
+  [
+    'its table is in the next BAR',
+    { msixTable: 0x2_0000, msixPending: 0x0003 },
+    [
+      [1, 0x800],
+      [3, 0x800],
+    ],
+  ],
+] as const)('M7: nor when the guest has no MSI-X, because %s: Xen goes by what the device says', (_, where, kept) => {
+  const rig = runningRig(networkCard({ command: 3, ...where }), { barAccess: true });
+  const write = (index: number, offset: number) => {
+    rig.guest().writeMemory((index === 3 ? home.bar3 : home.bar1) + offset, 1);
+    return rig.device.bar(index).peek(offset, 4) === 1n;
+  };
+  for (const [index, offset] of kept) expect(write(index, offset)).toBe(false);
+  expect(write(3, 0x1800)).toBe(true);
+  expect(rig.model.view(cardName).hidden.map(({ id }) => id)).toEqual([0x11]);
+  expect([rig.hypervisor.violations, rig.device.violations, rig.faults]).toEqual([[], [], []]);
+});

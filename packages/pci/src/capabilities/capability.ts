@@ -36,6 +36,12 @@ export interface WithheldBytes {
   readonly sizeBytes: number;
 }
 
+/** Addresses of the host, `start … end − 1`. */
+export interface HostRange {
+  readonly start: bigint;
+  readonly end: bigint;
+}
+
 /** What a capability contributes to the view besides registers. */
 export interface InterruptGeometry {
   readonly msi?: MsiGeometry;
@@ -100,6 +106,8 @@ export interface Capability {
   ) => (InterruptGeometry & ControlGeometry) | { readonly refusal: string };
   /** What of a BAR is kept from the guest even when this occurrence is hidden; undefined when nothing is. */
   readonly withheld?: (instance: CapabilityInstance) => WithheldBytes | undefined;
+  /** Whose pages the hypervisor keeps from being written by the host, whether or not the occurrence is hidden. */
+  readonly hostReadOnly?: (instance: CapabilityInstance) => readonly HostRange[];
 }
 
 /** A capability that no guest gets: its registers are decoded for people, and read 0 for the guest. */

@@ -1,7 +1,7 @@
 import type { GuestBar } from '../bars/bar.js';
 import { readLittleEndian } from '../config-space/access.js';
 import { type BitField, extractField } from '../config-space/register.js';
-import type { Capability, CapabilityInstance, InterruptGeometry, WithheldBytes } from './capability.js';
+import type { Capability, CapabilityInstance, HostRange, InterruptGeometry, WithheldBytes } from './capability.js';
 
 // PCI Local Bus 3.0 §6.8.2; PCI Express Base 5.0 §7.7.2.
 //
@@ -59,6 +59,7 @@ export const msiX = {
   },
   geometry,
   withheld,
+  hostReadOnly,
 } as const satisfies Capability;
 
 function summary(bytes: Uint8Array): string {
@@ -122,6 +123,15 @@ function withheld({ bytes, bars }: CapabilityInstance): WithheldBytes | undefine
   if (bar === undefined || table.start >= bar.hostSizeBytes) return undefined;
   const end = table.end < bar.hostSizeBytes ? table.end : bar.hostSizeBytes;
   return { barIndex: table.barIndex, offset: Number(table.start), sizeBytes: Number(end - table.start) };
+}
+
+/** Where the device says that table and pending bits are, which is what Xen goes by, be it right or not. */
+function hostReadOnly({ bytes, bars }: CapabilityInstance): HostRange[] {
+  const { table, pba } = areas(bytes);
+  return [table, pba].flatMap(({ barIndex, start, end }) => {
+    const bar = bars.find(({ index, kind }) => index === barIndex && kind === 'memory');
+    return bar === undefined ? [] : [{ start: bar.hostStart + start, end: bar.hostStart + end }];
+  });
 }
 
 function areas(bytes: Uint8Array): { readonly vectorCount: number; readonly table: Area; readonly pba: Area } {

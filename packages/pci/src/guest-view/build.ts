@@ -3,6 +3,7 @@ import { barRegisters } from '../bars/registers.js';
 import {
   type Circumstances,
   type ControlGeometry,
+  type HostRange,
   type InterruptGeometry,
   type WithheldBytes,
   capabilityHeader,
@@ -44,6 +45,7 @@ export function buildGuestView(image: FunctionImage, options: GuestViewOptions =
   const { found, hidden: unshowable, fault } = list;
   const { visible, hidden, geometry } = admit(found, bars, circumstances);
   const withheld = withheldOfHidden(list, visible, bars, circumstances);
+  const hostReadOnly = hostReadOnlyOf(list, bars, circumstances);
   const allHidden = [...unshowable, ...hidden].sort((a, b) => a.offset - b.offset);
   const interruptPin = guestInterruptPin(image);
 
@@ -70,6 +72,7 @@ export function buildGuestView(image: FunctionImage, options: GuestViewOptions =
     command: { offset: headerType0.command.offset },
     ...geometry,
     ...(withheld === undefined ? {} : { withheld }),
+    hostReadOnly,
     interruptPin,
     hidden: allHidden.map(({ offset, id, name, reason }) => ({ offset, id, name, reason })),
     chainFault: fault,
@@ -116,17 +119,34 @@ function admit(
   return { visible, hidden, geometry };
 }
 
-/** The first of its kind is the one that the device works by, and the host too. */
 function withheldOfHidden(
-  { found, concealed, order }: CapabilityList,
+  list: CapabilityList,
   visible: readonly FoundCapability[],
   bars: readonly GuestBar[],
   circumstances: Circumstances,
 ): WithheldBytes | undefined {
-  const withholding = [...found, ...concealed].filter(({ definition }) => definition.withheld !== undefined);
-  const [first] = withholding.sort((a, b) => order.indexOf(a.offset) - order.indexOf(b.offset));
+  const first = firstWith('withheld', list);
   if (first === undefined || visible.includes(first)) return undefined;
   return first.definition.withheld?.({ offset: first.offset, bytes: first.bytes, bars, circumstances });
+}
+
+function hostReadOnlyOf(
+  list: CapabilityList,
+  bars: readonly GuestBar[],
+  circumstances: Circumstances,
+): readonly HostRange[] {
+  const first = firstWith('hostReadOnly', list);
+  if (first === undefined) return [];
+  return first.definition.hostReadOnly?.({ offset: first.offset, bytes: first.bytes, bars, circumstances }) ?? [];
+}
+
+/** The first of its kind is the one that the device works by, and the host too. */
+function firstWith(
+  part: 'withheld' | 'hostReadOnly',
+  { found, concealed, order }: CapabilityList,
+): FoundCapability | undefined {
+  const those = [...found, ...concealed].filter(({ definition }) => definition[part] !== undefined);
+  return those.sort((a, b) => order.indexOf(a.offset) - order.indexOf(b.offset))[0];
 }
 
 function guestInterruptPin(image: FunctionImage): number {

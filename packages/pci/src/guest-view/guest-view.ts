@@ -1,5 +1,5 @@
 import type { GuestBar } from '../bars/bar.js';
-import type { ControlGeometry, InterruptGeometry, WithheldBytes } from '../capabilities/capability.js';
+import type { ControlGeometry, HostRange, InterruptGeometry, WithheldBytes } from '../capabilities/capability.js';
 import type { ViewWord } from '../config-space/register-table.js';
 
 export interface GuestViewOptions {
@@ -37,6 +37,8 @@ export interface GuestView extends InterruptGeometry, ControlGeometry {
   readonly command: { readonly offset: 4 };
   /** Kept from the guest although the capability that they belong to is hidden: the table of a broken MSI-X. */
   readonly withheld?: WithheldBytes;
+  /** Pages that hold any of these a process of the host must not write: table and pending bits of MSI-X. */
+  readonly hostReadOnly: readonly HostRange[];
   /** 0 none, 1–4 INTA–INTD. */
   readonly interruptPin: number;
   readonly hidden: readonly {

@@ -100,6 +100,16 @@ describe('a table whose MSI-X is hidden is kept from the guest all the same', ()
   });
 });
 
+it.each([
+  ['of an MSI-X that a guest has', viewWith(3, 0x2003), [0x0n, 0x50n, 0x2000n, 0x2008n]],
+  ['of a hidden one', viewWith(0x1003, 0x1003), [0x1000n, 0x1050n, 0x1000n, 0x1008n]],
+  ['outside its BAR', viewWith(0x2_0003, 0x2003), [0x2_0000n, 0x2_0050n, 0x2000n, 0x2008n]],
+  ['as far as it is in memory', viewWith(0x0006, 0x2003), [0x2000n, 0x2008n]],
+])('table and pending bits are named as the device says them, for the host: %s', (_, view, expected) => {
+  const start = view.bars.find(({ index }) => index === 3)?.hostStart ?? 0n;
+  expect(view.hostReadOnly.flatMap((range) => [range.start - start, range.end - start])).toEqual(expected);
+});
+
 it('offers the latched size and lets a guest change enable and function mask', () => {
   const rule = viewWith(3, 0x2003, 0xc004).words[0xa0 >>> 2]?.rule;
   expect(rule).toMatchObject({ virtual: 0xffff_ffff, reset: 0x0004_0011, hardwareWrite: 0 });
