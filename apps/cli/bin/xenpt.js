@@ -3,11 +3,14 @@
 import { mkdirSync, readFileSync } from 'node:fs';
 import module from 'node:module';
 
+/** Over in less than a second, most of which the optimiser would spend on code that is not run again. */
+const shortVerbs = ['list', 'show', 'tree', 'doctor', 'fit'];
 const [first, ...rest] = process.argv.slice(2);
 if (rest.length === 0 && (first === '--version' || first === '-V')) {
   process.stdout.write(`${JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')).version}\n`);
 } else {
   enableCompileCache();
+  if (shortVerbs.includes(first)) (await import('node:v8')).setFlagsFromString('--no-opt');
   const { runProcess } = await import('../dist/main.js');
   await runProcess();
 }

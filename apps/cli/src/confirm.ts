@@ -15,6 +15,11 @@ export class Declined extends XenptError {
   }
 }
 
+/** Whether somebody would be asked: a script is not, nor who said yes before. */
+export function asks({ confirm: ask }: Pick<Io, 'confirm'>, { yes }: VerbOptionValues): boolean {
+  return ask !== undefined && yes !== true;
+}
+
 /**
  * Shows what is about to be done and asks, on a terminal only: a script has nobody to answer.
  *

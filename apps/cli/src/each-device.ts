@@ -35,10 +35,10 @@ export function expandSpecs({ host }: VerbContext, spec: string): string[] {
  *
  * @param passed the code of an error with which a device that only `.*` named is passed over
  */
-export async function eachDevice<T extends object>(
+export async function eachDevice<D, T extends object>(
   { signal }: VerbContext,
-  devices: readonly string[],
-  operation: (device: string) => Promise<T>,
+  devices: readonly D[],
+  operation: (device: D) => Promise<T>,
   passed?: XenErrorCode,
 ): Promise<T[]> {
   const done: T[] = [];

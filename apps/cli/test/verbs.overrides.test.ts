@@ -47,6 +47,53 @@ test('an override is asked for on a terminal only, shown, and listed afterwards'
   expect((await run(host, 'attach 5 03:00.0')).exitCode).toBe(0);
 });
 
+test('attach asks for what its own overrides set aside, before it changes anything', async () => {
+  const functions = [
+    { ...fakeNetworkCard, driver: 'pciback' },
+    { sbdf: SIBLING, driver: 'igb' },
+  ];
+  const host = fakeHost({ functions });
+  for (const sbdf of [0x0300, 0x0301]) host.hypervisor.groups.set(sbdf, 1);
+  const before = host.dump();
+  const no = vi.fn(() => Promise.resolve(false));
+  expect((await run(host, 'attach 5 03:00.0', { confirm: no })).exitCode).toBe(4);
+  expect(no).not.toHaveBeenCalled();
+  const declined = await run(host, 'attach 5 03:00.0 --accept-siblings', { confirm: no });
+  expect([declined.exitCode, no.mock.calls.length]).toEqual([4, 1]);
+  expect(declined.stderr).toContain('group-incomplete: its group also has 0000:03:00.1 (igb) (--accept-siblings)');
+  expect(host.dump()).toEqual(before);
+  expect((await run(host, 'attach 5 03:00.0 --accept-siblings --yes', { confirm: no })).exitCode).toBe(0);
+  expect(no).toHaveBeenCalledTimes(1);
+});
+
+test('detach asks before it takes a device from a guest that is not asked, and only then', async () => {
+  const host = fakeHost();
+  await run(host, 'assignable add 03:00.0');
+  await run(host, 'attach 5 03:00.0');
+  const before = host.dump();
+  const no = vi.fn(() => Promise.resolve(false));
+  const declined = await run(host, 'detach 5 03:00.0 --without-guest', { confirm: no });
+  expect([declined.exitCode, declined.stderr]).toEqual([4, expect.stringContaining('the guest is not asked')]);
+  expect(host.dump()).toEqual(before);
+  const yes = vi.fn(() => Promise.resolve(true));
+  expect((await run(host, 'detach 5 03:00.0 --without-guest', { confirm: yes })).exitCode).toBe(0);
+  await run(host, 'attach 5 03:00.0');
+  expect((await run(host, 'detach 5 03:00.0', { confirm: no })).exitCode).toBe(0);
+  expect([no.mock.calls.length, yes.mock.calls.length]).toEqual([1, 1]);
+});
+
+test('undo asks for what its own overrides set aside', async () => {
+  const host = grouped();
+  await run(host, 'assignable add 03:00.0 --accept-siblings');
+  host.hypervisor.groups.clear();
+  await run(host, 'assignable remove 03:00.0');
+  for (const sbdf of [0x0300, 0x0301]) host.hypervisor.groups.set(sbdf, 1);
+  const no = vi.fn(() => Promise.resolve(false));
+  expect((await run(host, 'undo --accept-siblings', { confirm: no })).exitCode).toBe(4);
+  expect(no).toHaveBeenCalledTimes(1);
+  expect((await run(host, 'undo --accept-siblings -y', { confirm: no })).exitCode).toBe(0);
+});
+
 test('without a terminal nothing asks; without a risk neither', async () => {
   expect((await run(grouped(), 'assignable add 03:00.0 --accept-siblings')).exitCode).toBe(0);
   const never = vi.fn(() => Promise.resolve(false));

@@ -30,6 +30,18 @@ describe('qmp', () => {
     });
   });
 
+  test('asks on a terminal before a command that ends the guest', async () => {
+    const host = fakeHost({ xen: false });
+    const qemu = await fakeQemu(socket);
+    const no = () => Promise.resolve(false);
+    const declined = await run(host, `qmp --socket ${socket} quit`, { confirm: no });
+    expect([declined.exitCode, declined.stderr]).toEqual([4, expect.stringContaining('QEMU ends at once')]);
+    expect(asked(qemu)).toEqual([]);
+    await run(host, `qmp --socket ${socket} quit --yes`, { confirm: no });
+    await run(host, `qmp --socket ${socket} set-all {"number":1}`, { confirm: no });
+    expect(asked(qemu).map(({ command }) => command)).toEqual(['quit', 'set-all']);
+  });
+
   test('--socket needs no Xen; the schema is asked for only when it is needed', async () => {
     const host = fakeHost({ xen: false });
     const qemu = await fakeQemu(socket);

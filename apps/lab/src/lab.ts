@@ -1,6 +1,7 @@
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { AgentClient } from './agent/client.js';
 import { exec, shortened, type ExecOptions, type ExecResult } from './agent/exec.js';
 import { pullFile, pushFile, writeRemote } from './agent/files.js';
@@ -134,6 +135,22 @@ export class Lab {
       ...this.#machine.consoles(),
     ];
     throw new LabError(LabErrorCode.execFailed, message, { consoles });
+  }
+
+  /**
+   * Restarts the host, disk and all: dom0's kernel has Xen reset the machine. Resolves when the new dom0 takes
+   * commands.
+   * Throws LabError `LAB_BOOT_TIMEOUT`.
+   */
+  async restart(timeoutMs = defaultBootTimeoutMs): Promise<void> {
+    await this.#machine.allowRestart();
+    const restarted = this.#agent.restarted();
+    // Cut off by the restart that it begins.
+    void this.exec('sync && echo b >/proc/sysrq-trigger').catch(() => undefined);
+    const inTime = await Promise.race([restarted.then(() => true), sleep(timeoutMs, false, { ref: false })]);
+    if (inTime) return;
+    const message = `Dom0 was not up again ${timeoutMs} ms after its restart.`;
+    throw new LabError(LabErrorCode.bootTimeout, message, { consoles: this.consoles() });
   }
 
   /** Copies a file into dom0. */

@@ -126,6 +126,7 @@ export {
   type FitReport,
   guestBars,
 } from './placement/guest-bars.js';
+export { isSameList } from './inventory/groups.js';
 export { evaluate, type Evaluation, type Finding, type FunctionVerdict, type Verdict } from './rules/evaluate.js';
 export { rules } from './rules/index.js';
 export type { Effect, Rule, RuleText, Severity } from './rules/rule.js';

@@ -1,4 +1,12 @@
-import type { Finding, LinkState, OwnedFunction, Owner, ReservedRegion, Verdict } from '@xenpt/pci';
+import {
+  type Finding,
+  isSameList,
+  type LinkState,
+  type OwnedFunction,
+  type Owner,
+  type ReservedRegion,
+  type Verdict,
+} from '@xenpt/pci';
 import type { InventoryEntry } from '@xenpt/qmp-sdk/xen';
 import { hex } from './json.js';
 import type { Style } from './style.js';
@@ -82,7 +90,7 @@ export function paintVerdict(style: Style, verdict: Verdict): (text: string) => 
 export function describeGroup({ groups, iommuGroup }: Pick<OwnedFunction, 'groups' | 'iommuGroup'>): string {
   const { kernel, xen, acs } = groups;
   const official = xen ?? kernel;
-  const disagrees = official !== null && acs !== null && official.join() !== acs.join() ? '*' : '';
+  const disagrees = official !== null && acs !== null && !isSameList(official, acs) ? '*' : '';
   if (iommuGroup !== null) return `${iommuGroup}${disagrees}`;
   const members = official ?? acs;
   if (members === null) return '-';

@@ -1,5 +1,12 @@
 import { maxRomBytes } from '@xenpt/pci';
-import { type Attached, attach as attachDevice, type DeviceOptions } from '@xenpt/qmp-sdk/xen';
+import {
+  type Attached,
+  attach as attachDevice,
+  type AttachOptions,
+  checkAttach,
+  type DeviceOptions,
+} from '@xenpt/qmp-sdk/xen';
+import { asks, confirm, yesOption } from '../confirm.js';
 import { eachDevice, expandSpecs } from '../each-device.js';
 import { ExitCode } from '../exit-code.js';
 import { FILE_ERROR } from '../input-file.js';
@@ -36,6 +43,7 @@ export const attach: Verb = {
       flags: '--rom <on|off|FILE>',
       description: 'its expansion ROM: a copy of the device’s, none, or a file (default: one that reads all ones)',
     },
+    yesOption,
   ],
   examples: [
     ['xenpt attach web 03:00.0', 'to the first free slot'],
@@ -56,11 +64,11 @@ export const attach: Verb = {
   ],
   run: async (context, [domain = '', spec = ''], options) => {
     const deviceOptions = await readDeviceOptions(context, options);
-    const { host, signal, onStep, style } = context;
+    const { host, io, signal, onStep, style } = context;
     const common = { domain, signal, onStep, overrides: readOverrides(options), ...deviceOptions };
-    const devices = await eachDevice(context, expandSpecs(context, spec), (one) =>
-      attachDevice(host, { ...common, spec: one }),
-    );
+    const each = expandSpecs(context, spec).map((one): AttachOptions => ({ ...common, spec: one }));
+    if (common.overrides.length > 0 && asks(io, options)) await confirm(io, options, await risksOf(context, each));
+    const devices = await eachDevice(context, each, (one) => attachDevice(host, one));
     return {
       json: { attached: devices[0], devices },
       text: devices.map(toText).join('\n'),
@@ -72,6 +80,17 @@ export const attach: Verb = {
     };
   },
 };
+
+/** What the overrides of this command line set aside. */
+async function risksOf({ host, style }: VerbContext, each: readonly AttachOptions[]): Promise<string[]> {
+  const risks: string[] = [];
+  for (const options of each) {
+    const { sbdf, setAside } = await checkAttach(host, options);
+    const given = setAside.filter(({ override }) => options.overrides?.includes(override));
+    risks.push(...formatSetAside(sbdf, given, style));
+  }
+  return risks;
+}
 
 async function readDeviceOptions(context: VerbContext, options: VerbOptionValues): Promise<DeviceOptions> {
   const { permissive, allow, rom } = options;

@@ -1,5 +1,6 @@
 import { detach as detachDevice, type Detached, XenErrorCode } from '@xenpt/qmp-sdk/xen';
 import { parseDuration } from '@xenpt/qmp-sdk/dirty-rate';
+import { asks, confirm, yesOption } from '../confirm.js';
 import { eachDevice, expandDevices } from '../each-device.js';
 import { ExitCode } from '../exit-code.js';
 import { UsageError } from '../usage-error.js';
@@ -18,6 +19,7 @@ export const detach: Verb = {
   options: [
     { flags: '--timeout <time>', description: 'how long the guest may take to let go of it', default: '15s' },
     { flags: '--without-guest', description: 'do not ask the guest: its driver finds the device missing' },
+    yesOption,
   ],
   examples: [
     ['xenpt detach web 03:00.0', 'the guest ejects it, then it is taken'],
@@ -27,16 +29,19 @@ export const detach: Verb = {
   exitCodes: [
     ExitCode.failed,
     ExitCode.notFound,
+    ExitCode.refused,
     ExitCode.busy,
     ExitCode.rebootRequired,
     ExitCode.manualRecovery,
     ExitCode.timeout,
     ExitCode.noHypervisor,
   ],
-  run: async (context, [domain = '', word = ''], { timeout, withoutGuest }) => {
-    const { host, signal, onStep } = context;
+  run: async (context, [domain = '', word = ''], options) => {
+    const { host, io, signal, onStep } = context;
+    const { timeout, withoutGuest } = options;
     const common = { domain, signal, onStep, timeoutMs: timeoutOf(timeout), withoutGuest: withoutGuest === true };
     const devices = expandDevices(context, [word]);
+    if (withoutGuest === true && asks(io, options)) await confirm(io, options, devices.map(describeLoss));
     const passed = devices.length > 1 ? XenErrorCode.notAttached : undefined;
     const detach = (device: string) => detachDevice(host, { ...common, device });
     const all = await eachDevice(context, devices, detach, passed);
@@ -48,6 +53,10 @@ export const detach: Verb = {
     };
   },
 };
+
+function describeLoss(sbdf: string): string {
+  return `${sbdf}: the guest is not asked (--without-guest); what its driver has not finished is lost`;
+}
 
 function describe({ sbdf, domid, domainName, complete }: Detached): string {
   return complete

@@ -1,12 +1,19 @@
 import { nearest } from '@xenpt/pci/grammar';
 import { isCommandError, type QmpClient, XenptError } from '@xenpt/qmp-sdk';
 import { loadSchema } from '@xenpt/qmp-sdk/schema';
+import { asks, confirm, yesOption } from '../confirm.js';
 import { ExitCode } from '../exit-code.js';
 import { formatResult } from '../output/qmp.js';
 import { needsSchema, parseArguments } from '../qmp-arguments.js';
 import { domainArgument, socketOption, takeTarget } from '../qmp-target.js';
 import { UsageError } from '../usage-error.js';
 import type { Verb } from '../verb.js';
+
+/** What is gone when the command is done, and the guest was not asked. */
+const losses: ReadonlyMap<string, string> = new Map([
+  ['quit', 'the guest’s QEMU ends at once, and the guest has no devices any more'],
+  ['system_reset', 'the guest starts anew at once; what it has not written is lost'],
+]);
 
 export const qmp: Verb = {
   name: 'qmp',
@@ -16,7 +23,7 @@ export const qmp: Verb = {
     { name: 'COMMAND', description: 'such as query-status', optional: true },
     { name: 'ARGUMENT', description: 'key=value, key:=JSON, or one JSON object', variadic: true, optional: true },
   ],
-  options: [socketOption],
+  options: [socketOption, yesOption],
   examples: [
     ['xenpt qmp web query-status', 'what the guest does'],
     ['xenpt qmp web device_del id=disk1', 'values are typed by the schema of this QEMU'],
@@ -25,11 +32,22 @@ export const qmp: Verb = {
     ['xenpt qmp web human-monitor-command command-line="info pci"', 'its errors come back as text'],
   ],
   schema: { result: { description: 'As QEMU returned it.' } },
-  exitCodes: [ExitCode.failed, ExitCode.notFound, ExitCode.busy, ExitCode.timeout, ExitCode.noHypervisor],
+  exitCodes: [
+    ExitCode.failed,
+    ExitCode.notFound,
+    ExitCode.refused,
+    ExitCode.busy,
+    ExitCode.timeout,
+    ExitCode.noHypervisor,
+  ],
   run: async (context, words, options) => {
     const { target, rest } = takeTarget(context, words, options);
     const [command, ...given] = rest;
     if (command === undefined) throw new UsageError('no command', `Try: xenpt qmp ${target.name} query-commands`);
+    const loss = losses.get(command);
+    if (loss !== undefined && asks(context.io, options)) {
+      await confirm(context.io, options, [`${command}: ${loss}`]);
+    }
     // Before anything is connected, where that can be.
     const ready = needsSchema(given) ? undefined : parseArguments(undefined, command, given);
     const result = await target.use(async (client) => {

@@ -1,6 +1,7 @@
 import { isUndone, type JournalRecord, planForget, readJournal, undo as undoTransaction } from '@xenpt/qmp-sdk/xen';
+import { asks, confirm, yesOption } from '../confirm.js';
 import { ExitCode } from '../exit-code.js';
-import { overrideOptions, readOverrides } from '../output/overrides.js';
+import { formatSetAside, overrideOptions, readOverrides } from '../output/overrides.js';
 import { STILL_KEPT } from '../output/persist.js';
 import { dryRunOption, formatPlan } from '../output/plan.js';
 import { formatTable } from '../output/table.js';
@@ -16,6 +17,7 @@ export const undo: Verb = {
     { flags: '-l, --list', description: 'show what was done, newest first' },
     ...overrideOptions,
     dryRunOption,
+    yesOption,
   ],
   examples: [
     ['xenpt undo', 'the last one since the host was started'],
@@ -40,8 +42,14 @@ export const undo: Verb = {
       return list(context);
     }
     const dryRun = options['dryRun'] === true;
-    const { host, signal, onStep } = context;
-    const undone = await undoTransaction(host, id, { signal, onStep, dryRun, overrides: readOverrides(options) });
+    const { host, io, signal, onStep, style } = context;
+    const wanted = { signal, onStep, overrides: readOverrides(options) };
+    if (!dryRun && wanted.overrides.length > 0 && asks(io, options)) {
+      const { kind, result } = await undoTransaction(host, id, { ...wanted, dryRun: true });
+      const setAside = kind === 'assignable-remove' ? result.setAside : [];
+      await confirm(io, options, formatSetAside(result.sbdf, setAside, style));
+    }
+    const undone = await undoTransaction(host, id, { ...wanted, dryRun });
     const { plan, sbdf, driver } = undone.result;
     if (plan) return { json: { undone: undone.undone, dryRun, plans: [plan] }, text: formatPlan([plan]) };
     const text =

@@ -106,6 +106,20 @@ export function assignableScenarios(lab: () => Lab, { thorough }: { readonly tho
       },
     );
 
+    // The lab's dom0 has no udev and no systemd: what the unit runs is run by hand, and finds the card with its driver.
+    it.runIf(thorough)('--persist over a restart of the host: restore takes the card again', async () => {
+      await run(`xenpt assignable add ${sbdf} --persist`);
+      await lab().restart();
+      expect([await driver(), await listedByXl()]).toEqual(['e1000e', false]);
+      expect((await json('xenpt recover'))['transactions']).toEqual([]);
+      expect((await json('xenpt assignable restore'))['devices']).toMatchObject([{ sbdf, outcome: 'taken' }]);
+      expect([await driver(), await listedByXl()]).toEqual(['pciback', true]);
+      expect(await run('xenpt undo --list')).toMatch(/earlier boot/);
+      await run(`xenpt assignable remove ${sbdf} --persist`);
+      expect([await driver(), await listedByXl()]).toEqual(['e1000e', false]);
+      await lab().writeFile('/tmp/kill.mjs', killHook);
+    });
+
     it.each(thorough ? everyPoint : shortList)(
       '$verb killed at $point: recover puts the card back on its driver',
       async ({ verb, point }) => {

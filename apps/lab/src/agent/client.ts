@@ -35,6 +35,7 @@ export class AgentClient {
   readonly hello: Promise<AgentEvent>;
   #greeted = false;
   #nextId = 1;
+  #onRestart: (() => void) | undefined;
   #failure: LabError | undefined;
 
   /**
@@ -104,6 +105,13 @@ export class AgentClient {
     });
   }
 
+  /** Resolves when another agent, of the dom0 that was booted next, says its hello on the same line. */
+  restarted(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#onRestart = resolve;
+    });
+  }
+
   /** Rejects everything pending, now and from now on. */
   fail(error: LabError): void {
     this.#failure ??= error;
@@ -124,6 +132,7 @@ export class AgentClient {
 
   #greet(event: AgentEvent): void {
     if (this.#greeted) {
+      this.#onRestart?.();
       return this.#failPending(
         new LabError(LabErrorCode.agentFailed, 'The agent in dom0 died; it was started again.'),
       );

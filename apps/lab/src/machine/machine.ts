@@ -4,6 +4,7 @@ import { connect, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { LabError, LabErrorCode, lastLines, type ConsoleTail } from '../errors.js';
 import { run } from '../host/run.js';
+import { Monitor } from './monitor.js';
 import { diskLayerArguments, qemuArguments, runFiles, type MachineOptions } from './qemu-arguments.js';
 
 /** How long QEMU may take to leave when it is asked to by its signal. */
@@ -81,6 +82,16 @@ export class Machine {
   /** Connects to the terminal (/dev/hvc1 in dom0). */
   connectTerminal(deadlineMs: number): Promise<Socket> {
     return this.#connect(this.#files.terminalSocket, deadlineMs);
+  }
+
+  /** From now on a restart of the host is one; until then it ends the machine. */
+  async allowRestart(): Promise<void> {
+    const monitor = await Monitor.open(this.#files.monitorSocket);
+    try {
+      await monitor.execute('set-action', { reboot: 'reset' });
+    } finally {
+      monitor.close();
+    }
   }
 
   /** The error for QEMU having ended when it should not have. */

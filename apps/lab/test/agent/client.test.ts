@@ -105,7 +105,9 @@ describe('AgentClient', () => {
     reply({ type: 'hello', node: 'v22' });
     await expect(client.hello).resolves.toMatchObject({ node: 'v22' });
     const pending = exec(client, 'before', {}, noConsoles);
+    const restarted = client.restarted();
     reply({ type: 'hello', node: 'v22' });
+    await expect(restarted).resolves.toBeUndefined();
     await expect(pending).rejects.toThrow('The agent in dom0 died');
     await expect(exec(client, 'after', {}, noConsoles)).resolves.toMatchObject({ exitCode: 0 });
   });

@@ -19,7 +19,9 @@ export function allOnes(width: AccessWidth): number {
 /** Unsigned little-endian value of `width` bytes; all ones when they are not all inside `bytes`. */
 export function readLittleEndian(bytes: Uint8Array, offset: number, width: AccessWidth): number {
   if (offset < 0 || offset + width > bytes.length) return allOnes(width);
-  let value = 0;
-  for (let index = width - 1; index >= 0; index -= 1) value = (value << 8) | (bytes[offset + index] ?? 0xff);
-  return value >>> 0;
+  const byte = bytes[offset] ?? 0;
+  if (width === 1) return byte;
+  const half = byte | ((bytes[offset + 1] ?? 0) << 8);
+  if (width === 2) return half;
+  return (half | ((bytes[offset + 2] ?? 0) << 16) | ((bytes[offset + 3] ?? 0) << 24)) >>> 0;
 }

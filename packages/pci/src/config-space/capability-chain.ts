@@ -1,7 +1,6 @@
 import { readLittleEndian } from './access.js';
 import { headerBytes } from './header-type-0.js';
 import { headerValue } from './header.js';
-import { guestConfigBytes } from './register-table.js';
 
 /** 48 words of 4 bytes fit between the header and byte 256: a longer list is a loop. Xen's and Linux's bound too. */
 export const maxCapabilities = 48;
@@ -43,7 +42,7 @@ export function walkCapabilityChain(config: Uint8Array): CapabilityChain {
     if (id === nothingThere) return end(`${where}, where the device answers all ones`);
     visited.add(pointer);
     entries.push({ offset: pointer, id });
-    pointer = readLittleEndian(config.subarray(0, guestConfigBytes), pointer + 1, 1) & 0xfc;
+    pointer = readLittleEndian(config, pointer + 1, 1) & 0xfc;
   }
   return end(null);
 }

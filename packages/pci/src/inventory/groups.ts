@@ -85,6 +85,11 @@ function hasAll({ capability, control }: { readonly capability: number; readonly
   return (control & asked) === asked;
 }
 
+/** Whether two groups, each in order, have the same members. */
+export function isSameList(one: readonly string[], other: readonly string[]): boolean {
+  return one === other || (one.length === other.length && one.every((address, index) => address === other[index]));
+}
+
 class DisjointSets {
   readonly #above = new Map<string, string>();
 

@@ -39,6 +39,21 @@ export function guestBars(resources: readonly Resource[], guestDevfn: number): P
     }));
 }
 
+/** Less than half of what the smallest hole (192 MiB) and the ports leave beside what is emulated. */
+const memoryToSpare = 64n * mebibyte;
+const portsToSpare = 4096n;
+
+/** Whether a function's BARs are so small that they have a place in every guest that has nothing else. */
+export function fitsAnyGuest(resources: readonly Resource[]): boolean {
+  let memory = 0n;
+  let ports = 0n;
+  for (const { kind, sizeBytes } of resources) {
+    if (kind === 'io') ports += sizeBytes;
+    else memory += sizeBytes < pageBytes ? pageBytes : sizeBytes;
+  }
+  return memory <= memoryToSpare && ports <= portsToSpare;
+}
+
 export interface FitReport {
   readonly placement: Placement;
   /** Whether everything has a place below 4 GiB. */

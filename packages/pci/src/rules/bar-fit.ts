@@ -1,4 +1,4 @@
-import { fitDevices } from '../placement/guest-bars.js';
+import { fitDevices, fitsAnyGuest } from '../placement/guest-bars.js';
 import type { FunctionRule } from './rule.js';
 
 /** A guest whose memory leaves the hole no room to grow by itself. */
@@ -13,7 +13,7 @@ export const barFit: FunctionRule = {
     'BARs of 64 bits move above 4 GiB, where older guests do not look; others get no place, and do not work.',
   remedy: 'Set mmio_hole= in the guest’s configuration; `xenpt fit` prints the value for a guest and its devices.',
   check: ({ resources, address, classCode }) => {
-    if (classCode >>> 16 === 0x06) return [];
+    if (classCode >>> 16 === 0x06 || fitsAnyGuest(resources)) return [];
     const { placement, neededHoleMib } = fitDevices([{ resources }], {
       memoryMib: referenceMemoryMib,
       mmioHoleMib: null,

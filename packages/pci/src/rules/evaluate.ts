@@ -1,6 +1,6 @@
 import type { HostInventory, OwnedFunction } from '../inventory/host-facts.js';
 import { rules } from './index.js';
-import { type Effect, isWanted, type RuleHit, type Severity } from './rule.js';
+import { type Effect, type FunctionRule, isWanted, type RuleHit, type RuleText, type Severity } from './rule.js';
 
 export type Verdict = 'assignable' | 'with-warning' | 'not-assignable';
 
@@ -32,7 +32,9 @@ export interface Evaluation {
   readonly findings: readonly Finding[];
 }
 
-const severities: readonly Severity[] = ['error', 'warning', 'info'];
+const severities: Readonly<Record<Severity, number>> = { error: 0, warning: 1, info: 2 };
+const functionRules = rules.filter((rule): rule is FunctionRule => rule.scope === 'function');
+const order = new Map(rules.map(({ id }, index) => [id, index]));
 
 /** Applies every rule to a host. */
 export function evaluate(inventory: HostInventory): Evaluation {
@@ -53,21 +55,31 @@ export function evaluate(inventory: HostInventory): Evaluation {
     const findings = [...own, ...general];
     functions.set(fn.address, { verdict: verdictOf(findings), findings });
   }
-  const order = new Map(rules.map(({ id }, index) => [id, index]));
-  const rank = ({ severity, rule }: Finding): number =>
-    severities.indexOf(severity) * rules.length + (order.get(rule) ?? 0);
-  return { functions, findings: [...ofHost, ...ofFunctions, ...ofGuests].sort((a, b) => rank(a) - rank(b)) };
+  let sorted: readonly Finding[] | undefined;
+  return {
+    functions,
+    // Who asks for the functions alone does not wait for the order of everything.
+    get findings() {
+      return (sorted ??= [...ofHost, ...ofFunctions, ...ofGuests].sort((a, b) => rankOf(a) - rankOf(b)));
+    },
+  };
+}
+
+function rankOf({ severity, rule }: Finding): number {
+  return severities[severity] * rules.length + (order.get(rule) ?? 0);
 }
 
 function checkFunction(fn: OwnedFunction, inventory: HostInventory): Finding[] {
   const wanted = isWanted(fn);
-  return rules.flatMap((rule) =>
-    rule.scope === 'function' ? rule.check(fn, inventory).map((hit) => toFinding(rule, fn.address, hit, wanted)) : [],
-  );
+  const found: Finding[] = [];
+  for (const rule of functionRules) {
+    for (const hit of rule.check(fn, inventory)) found.push(toFinding(rule, fn.address, hit, wanted));
+  }
+  return found;
 }
 
 function toFinding(
-  { id, title, scope }: (typeof rules)[number],
+  { id, title, scope }: RuleText & Pick<Finding, 'scope'>,
   subject: string,
   { effect, severity, message, evidence, fix }: RuleHit,
   wanted: boolean,

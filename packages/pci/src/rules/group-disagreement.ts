@@ -1,3 +1,4 @@
+import { isSameList } from '../inventory/groups.js';
 import { type FunctionRule, goesAlong, nameWithDriver, otherEndpoints } from './rule.js';
 
 export const groupDisagreement: FunctionRule = {
@@ -14,7 +15,7 @@ export const groupDisagreement: FunctionRule = {
   check: (fn, inventory) => {
     const { acs, xen, kernel } = fn.groups;
     const official = xen ?? kernel;
-    if (acs === null || official === null) return [];
+    if (acs === null || official === null || isSameList(acs, official)) return [];
     const extra = otherEndpoints(
       fn,
       acs.filter((address) => !official.includes(address)),

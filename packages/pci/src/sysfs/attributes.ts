@@ -21,7 +21,7 @@ export function functionDirectory(sbdf: Sbdf, options: SysfsOptions): string {
 /** An attribute has a page at most (Linux Documentation/filesystems/sysfs.rst), and comes in one piece. */
 const attributeBytesMax = 4096;
 const configBytesMax = 4096;
-const configBuffer = Buffer.allocUnsafe(configBytesMax);
+const configBuffer = new Uint8Array(configBytesMax);
 const buffer = Buffer.allocUnsafe(2 * attributeBytesMax);
 
 /** Whole text of an attribute. */

@@ -5,7 +5,6 @@ import { readLinkName, readOptionalAttribute } from './attributes.js';
 export interface SysfsDetails {
   readonly driverOverride: string | null;
   readonly bootDisplay: boolean | null;
-  readonly link: LinkState | null;
   readonly powerState: PowerState | null;
   readonly virtualFunctions: VirtualFunctionRole | null;
   /** The firmware's name of a built-in device. */
@@ -16,23 +15,25 @@ const powerStates: readonly string[] = ['D0', 'D1', 'D2', 'D3hot', 'D3cold'] sat
 
 /** Reads the optional files of one function; what is not there or makes no sense is null. */
 export function readDetails(directory: string, names: ReadonlySet<string>): SysfsDetails {
-  const text = (name: string): string | null =>
-    names.has(name) ? (readOptionalAttribute(`${directory}/${name}`)?.trim() ?? null) : null;
+  const text = optionalText(directory, names);
   const power = text('power_state');
   const override = text('driver_override');
   const boot = text('boot_vga');
   return {
     driverOverride: override === null || override === '' || override === '(null)' ? null : override,
     bootDisplay: boot === null ? null : boot === '1',
-    link: readLink(text),
     powerState: power !== null && powerStates.includes(power) ? (power as PowerState) : null,
     virtualFunctions: readRole(directory, names, text),
     label: printable(text('label')),
   };
 }
 
-/** Linux Documentation/ABI/testing/sysfs-bus-pci: `8.0 GT/s PCIe`, and a bare number of lanes. */
-function readLink(text: (name: string) => string | null): LinkState | null {
+/**
+ * Linux Documentation/ABI/testing/sysfs-bus-pci: `8.0 GT/s PCIe`, and a bare number of lanes. The kernel reads them
+ * from configuration space, as we do where we may: this is for who may not.
+ */
+export function readLink(directory: string, names: ReadonlySet<string>): LinkState | null {
+  const text = optionalText(directory, names);
   const numbers = ['current_link_speed', 'current_link_width', 'max_link_speed', 'max_link_width'].map((name) => {
     const value = Number.parseFloat(text(name) ?? '');
     return Number.isFinite(value) && value >= 0 ? value : null;
@@ -40,6 +41,10 @@ function readLink(text: (name: string) => string | null): LinkState | null {
   const [speed, width, maxSpeed, maxWidth] = numbers;
   if (typeof maxSpeed !== 'number' || typeof maxWidth !== 'number' || maxWidth === 0 || maxWidth === 255) return null;
   return { speed: speed ?? 0, width: width ?? 0, maxSpeed, maxWidth };
+}
+
+function optionalText(directory: string, names: ReadonlySet<string>): (name: string) => string | null {
+  return (name) => (names.has(name) ? (readOptionalAttribute(`${directory}/${name}`)?.trim() ?? null) : null);
 }
 
 function readRole(

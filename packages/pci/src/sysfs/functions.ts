@@ -20,6 +20,7 @@ import {
 import { SysfsError, malformed, sysfsFailure } from './errors.js';
 import { type PciIds, loadPciIds } from './pci-ids.js';
 import { parseResources } from './resources.js';
+import { readKernelIds } from './kernel-ids.js';
 
 export type { FunctionSummary };
 
@@ -90,32 +91,33 @@ function summaryUnlessRemoved(sbdf: Sbdf, options: SysfsOptions, names: PciIds):
   }
 }
 
+/** What is known of a function before its summary is made. */
+export interface KnownBefore {
+  readonly entries: ReadonlySet<string>;
+  /** From configuration space; left out: its file is read. */
+  readonly revision?: number | undefined;
+}
+
 /** The function whose files are in `directory`. */
 export function summarizeDirectory(
   sbdf: Sbdf,
   directory: string,
   names: PciIds,
-  entries: ReadonlySet<string> = new Set(readNames(directory)),
+  { entries, revision }: KnownBefore = { entries: new Set(readNames(directory)) },
 ): FunctionSummary {
   const at = (name: string): string => `${directory}/${name}`;
   // What most functions do not have is not asked for: a failing call costs more than all the others.
   const optional = (name: string, otherwise: string): string =>
     (entries.has(name) ? readOptionalAttribute(at(name)) : null) ?? otherwise;
-  const vendorId = readHex(at('vendor'), 4);
-  const deviceId = readHex(at('device'), 4);
-  const classCode = readHex(at('class'), 6);
+  const ids = readKernelIds(directory, entries);
+  const { vendorId, deviceId, classCode } = ids;
   const vendorName = names.vendorName(vendorId);
   const deviceName = names.deviceName(vendorId, deviceId);
   return {
     sbdf,
-    vendorId,
-    deviceId,
-    subsystemVendorId: readHex(at('subsystem_vendor'), 4),
-    subsystemDeviceId: readHex(at('subsystem_device'), 4),
-    classCode,
+    ...ids,
     className: className(classCode),
-    revision: readHex(at('revision'), 2),
-    driver: entries.has('driver') ? readLinkName(at('driver')) : null,
+    revision: revision ?? readHex(at('revision'), 2),
     irq: readIrq(directory),
     numaNode: parseDecimal(at('numa_node'), optional('numa_node', '-1\n')),
     iommuGroup: entries.has('iommu_group') ? readIommuGroup(at('iommu_group')) : null,

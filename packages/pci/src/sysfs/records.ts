@@ -5,7 +5,13 @@ import { parseIvrs } from '../acpi/ivrs.js';
 import { assignReservedRegions, type FirmwareTables } from '../acpi/reserved-regions.js';
 import { PciError } from '../errors.js';
 import { readConfigFacts } from '../inventory/config-facts.js';
-import type { ConfigFacts, FunctionRecord, FunctionSummary, ReservedRegion } from '../inventory/function-record.js';
+import type {
+  ConfigFacts,
+  FunctionRecord,
+  FunctionSummary,
+  LinkState,
+  ReservedRegion,
+} from '../inventory/function-record.js';
 import { accessControlGroups } from '../inventory/groups.js';
 import { compareLocations, formatLocation, type Location, parseLocation } from '../inventory/location.js';
 import { gradeReset } from '../inventory/reset-report.js';
@@ -21,7 +27,7 @@ import {
 } from './attributes.js';
 import { SysfsError } from './errors.js';
 import { functionNames, summarizeDirectory } from './functions.js';
-import { readDetails, type SysfsDetails } from './function-details.js';
+import { readDetails, readLink, type SysfsDetails } from './function-details.js';
 import { readKernelRegions } from './kernel-regions.js';
 import { loadPciIds, type PciIds } from './pci-ids.js';
 import { readSlotLabels } from './slots.js';
@@ -35,6 +41,9 @@ export interface FunctionRecords {
   readonly notes: readonly string[];
 }
 
+/** PCI Local Bus 3.0 §6.2.1. */
+const revisionOffset = 8;
+
 /** A function before it knows its neighbours. */
 interface RawFunction {
   readonly location: Location;
@@ -43,6 +52,7 @@ interface RawFunction {
   readonly summary: FunctionSummary;
   readonly config: ConfigFacts;
   readonly details: SysfsDetails;
+  readonly linkState: LinkState | null;
   readonly subsystemName: string | undefined;
 }
 
@@ -103,8 +113,8 @@ function assemble(raw: RawFunction, around: Surroundings): FunctionRecord {
   const { summary, config, details, address, subsystemName } = raw;
   const { vendorId, deviceId, subsystemVendorId, subsystemDeviceId, classCode } = summary;
   const { topology, neighbours } = around;
-  return {
-    ...summary,
+  // The summary is nobody else's: a thousand copies of it would cost as much as half of the reading.
+  return Object.assign(summary, {
     address,
     identity: {
       path: topology.path,
@@ -118,7 +128,7 @@ function assemble(raw: RawFunction, around: Surroundings): FunctionRecord {
     bootDisplay: details.bootDisplay,
     config,
     interrupts: config.interrupts,
-    link: details.link ?? config.link,
+    link: raw.linkState,
     powerState: details.powerState ?? config.powerState,
     virtualFunctions: details.virtualFunctions,
     reset: gradeReset({
@@ -129,7 +139,7 @@ function assemble(raw: RawFunction, around: Surroundings): FunctionRecord {
     }),
     groups: { kernel: around.kernelGroup, acs: around.acsGroup, xen: null },
     reservedRegions: unique(around.regions),
-  };
+  });
 }
 
 function readRawFunctions(options: SysfsOptions, notes: string[]): RawFunction[] {
@@ -155,14 +165,21 @@ function readRaw(location: Location, options: SysfsOptions, names: PciIds): RawF
   const address = formatLocation(location);
   const directory = `${functionsDirectory(options)}/${address}`;
   const entries = new Set(readNames(directory));
-  const summary = summarizeDirectory(location, directory, names, entries);
+  // Before configuration space is read, which wakes a device from D3cold.
+  const details = readDetails(directory, entries);
+  const bytes = readConfigBytes(`${directory}/config`);
+  const config = readConfigFacts(bytes);
+  // The kernel has a virtual function's from its physical one.
+  const revision = config.answers && !entries.has('physfn') ? bytes[revisionOffset] : undefined;
+  const summary = summarizeDirectory(location, directory, names, { entries, revision });
   return {
     location,
     address,
     link: readLinkTarget(directory),
     summary,
-    config: readConfigFacts(readConfigBytes(`${directory}/config`)),
-    details: readDetails(directory, entries),
+    config,
+    details,
+    linkState: config.expressType === null ? readLink(directory, entries) : config.link,
     subsystemName: names.subsystemName(summary),
   };
 }
@@ -182,7 +199,9 @@ function functionsByGroup(raw: readonly RawFunction[]): ReadonlyMap<number, read
   const groups = new Map<number, string[]>();
   for (const { address, summary } of raw) {
     if (summary.iommuGroup === null) continue;
-    groups.set(summary.iommuGroup, [...(groups.get(summary.iommuGroup) ?? []), address]);
+    const known = groups.get(summary.iommuGroup);
+    if (known === undefined) groups.set(summary.iommuGroup, [address]);
+    else known.push(address);
   }
   return groups;
 }

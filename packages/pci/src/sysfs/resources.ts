@@ -18,6 +18,8 @@ const romShadow = 0x2n;
 
 /** 6 BARs and the ROM; with SR-IOV its 6 BARs; with a bridge its 4 windows; with both. */
 const lineCounts: readonly number[] = [7, 11, 13, 17];
+/** What most lines are. */
+const unsetLine = '0x0000000000000000 0x0000000000000000 0x0000000000000000';
 const line = /^0x([0-9a-f]{1,16}) 0x([0-9a-f]{1,16}) 0x([0-9a-f]{1,16})$/;
 
 /**
@@ -37,6 +39,7 @@ export function parseResources(path: string, text: string): Resource[] {
 }
 
 function parseLine(path: string, content: string, index: number): Resource | null {
+  if (content === unsetLine) return null;
   const numbers = line.exec(content);
   if (numbers === null) throw malformed(path, `line ${index + 1} is ${quote(content)}, not three 0x numbers`);
   const [start, end, flags] = [1, 2, 3].map((group) => BigInt(`0x${numbers[group]}`)) as [bigint, bigint, bigint];

@@ -1,6 +1,7 @@
+import fc from 'fast-check';
 import { expect, it } from 'vitest';
 
-import { emulatedBars, fitDevices } from '../../src/placement/guest-bars.js';
+import { emulatedBars, fitDevices, fitsAnyGuest } from '../../src/placement/guest-bars.js';
 import type { Resource } from '../../src/resource.js';
 
 const resource = (index: number, kind: Resource['kind'], sizeBytes: bigint): Resource => ({
@@ -34,4 +35,31 @@ it('places an e1000e where a guest of Xen 4.20 in the lab had it', () => {
     [0x28, 2, 0xc100n],
     [0x09, 4, 0xc120n],
   ]);
+});
+
+it('what is said to fit any guest has its place below 4 GiB in a small and in a large one', () => {
+  const anyResource = fc
+    .record({
+      kind: fc.constantFrom('memory', 'io', 'rom'),
+      shift: fc.integer({ min: 2, max: 27 }),
+      is64Bit: fc.boolean(),
+    })
+    .map(({ kind, shift, is64Bit }) => ({
+      ...resource(0, kind, 1n << BigInt(kind === 'io' ? shift % 14 : shift)),
+      is64Bit,
+    }));
+  let fitting = 0;
+  fc.assert(
+    fc.property(
+      fc.array(anyResource, { maxLength: 7 }),
+      fc.constantFrom(256, 4096, 65536),
+      (resources, memoryMib) => {
+        const numbered = resources.map((one, index) => ({ ...one, index }));
+        if (!fitsAnyGuest(numbered)) return;
+        fitting += 1;
+        expect(fitDevices([{ resources: numbered }], { memoryMib, mmioHoleMib: null }).below4Gib).toBe(true);
+      },
+    ),
+  );
+  expect(fitting).toBeGreaterThan(5);
 });

@@ -17,6 +17,7 @@ function host(): HostTree {
       classCode: 0x060400,
       expressType: 4,
       buses: { primary: 0, secondary: 3, subordinate: 3 },
+      files: { uevent: null },
     })
     .add({
       address: card,

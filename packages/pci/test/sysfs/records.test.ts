@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 
 import { expect, it } from 'vitest';
 
@@ -83,6 +83,27 @@ it('a copy without links has the same paths, by the bus numbers of the bridges',
   expect(paths(copy)).toEqual(paths(host));
 });
 
+it('a tree without uevent, or with one that makes no sense, tells the same by the other files', () => {
+  using host = tree();
+  const before = readFunctionRecords(host).functions;
+  for (const text of [null, '', 'PCI_CLASS=x\n']) {
+    const file = `${host.sysroot}/${host.folderOf('0000:02:00.0')}/uevent`;
+    if (text === null) rmSync(file);
+    else writeFileSync(file, text);
+    expect(readFunctionRecords(host).functions).toEqual(before);
+  }
+});
+
+it('a function that answers all ones is told by what the kernel remembers', () => {
+  const config = new Uint8Array(4096).fill(0xff);
+  using host = new HostTree().add({
+    address: '0000:00:03.0',
+    driver: 'e1000e',
+    files: { config, revision: '0x07\n' },
+  });
+  expect(readFunctionRecords(host).functions[0]).toMatchObject({ vendorId: 0x8086, driver: 'e1000e', revision: 7 });
+});
+
 it('without root: what can be read, and a note', () => {
   using host = new HostTree().add({ address: '0000:00:03.0', sizeBytes: 64, resetMethods: 'flr' });
   const { functions, notes } = readFunctionRecords(host);
@@ -92,7 +113,7 @@ it('without root: what can be read, and a note', () => {
 
 it('leaves out, with a note, a function whose files make no sense', () => {
   using host = new HostTree()
-    .add({ address: '0000:00:03.0', files: { vendor: 'intel\n' } })
+    .add({ address: '0000:00:03.0', files: { uevent: null, vendor: 'intel\n' } })
     .add({ address: '0000:00:04.0' })
     .file('sys/firmware/acpi/tables/DMAR', 'DMARx');
   const { functions, notes } = readFunctionRecords(host);

@@ -103,6 +103,24 @@ export async function attach(host: XenHost, options: AttachOptions): Promise<Att
   });
 }
 
+export type AttachCheck = Pick<Attached, 'domid' | 'domainName' | 'sbdf' | 'guestSbdf' | 'setAside' | 'warnings'>;
+
+/**
+ * All that `attach` looks at before it changes something: for whoever is to confirm what the overrides set aside.
+ *
+ * @throws XenOperationError what `attach` would refuse
+ */
+export async function checkAttach(host: XenHost, options: AttachOptions): Promise<AttachCheck> {
+  const spec = parsePassthroughSpec(options.spec);
+  requireRoot(host, 'attach a device');
+  void host.toolstack;
+  return withLock(runFile.lock(host.runDir), host, LOCK_TIMEOUT_MS, async () => {
+    const { domain, name, guestDevfn, setAside, warnings } = await check(host, options, spec);
+    const { domid, name: domainName } = domain;
+    return { domid, domainName, sbdf: name, guestSbdf: formatGuestAddress(guestDevfn), setAside, warnings };
+  });
+}
+
 /** Everything that can be known to fail before something is changed. */
 async function check(host: XenHost, wanted: AttachOptions, spec: PassthroughSpec): Promise<Plan> {
   const { store, sysfs, runDir } = host;

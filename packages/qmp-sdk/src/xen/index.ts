@@ -55,7 +55,7 @@ export { type CompletionValues, completionValues } from './completion-values.js'
 export { type LintedFile, lintFiles, lintHost } from './lint-files.js';
 export { type FunctionChange, type WatchedFunction, watchFunctions, type WatchOptions } from './watch.js';
 export { isUndone, undo, type Undone } from './undo.js';
-export { attach, type Attached, type AttachOptions } from './attach.js';
+export { attach, type AttachCheck, type Attached, type AttachOptions, checkAttach } from './attach.js';
 export type { DeviceOptions } from './attach-options.js';
 export { detach, type Detached, type DetachOptions } from './detach.js';
 export { guestView, type GuestViewQuery, type GuestViewReport, guestViewOf } from './guest-view.js';

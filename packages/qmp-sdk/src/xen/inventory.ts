@@ -85,13 +85,15 @@ export function listInventory(host: InventoryHost): Inventory {
   const byAddress = new Map(functions.map((fn) => [fn.address, fn]));
   const evaluation = evaluate({ functions, byAddress, host: known });
   return {
-    functions: functions.map((fn) => ({
-      ...fn,
-      ...judged(evaluation.functions.get(fn.address)),
-      interruptBudget: { vectors: messageVectors(fn), ...budget },
-    })),
+    functions: functions.map((fn) =>
+      Object.assign(fn, judged(evaluation.functions.get(fn.address)), {
+        interruptBudget: { vectors: messageVectors(fn), ...budget },
+      }),
+    ),
     host: known,
-    findings: evaluation.findings,
+    get findings() {
+      return evaluation.findings;
+    },
     notes: [...view.notes, ...records.notes, ...kept.notes],
   };
 }
@@ -120,13 +122,14 @@ function ownedFunction(record: FunctionRecord, view: XenView, configs: HostFacts
     .map(({ name }) => name);
   const known = new Set(reservedRegions.map(({ start }) => start));
   const fromXen = (view.reserved.get(address) ?? []).filter(({ start }) => !known.has(start));
-  return {
-    ...record,
+  const owner: Owner = view.owners.get(address) ?? { kind: 'host', driver: record.driver };
+  // The record was read for this inventory alone.
+  return Object.assign(record, {
     groups: { ...record.groups, xen: view.groups.get(address) ?? null },
-    reservedRegions: [...reservedRegions, ...fromXen],
-    owner: view.owners.get(address) ?? { kind: 'host', driver: record.driver },
+    reservedRegions: fromXen.length === 0 ? reservedRegions : [...reservedRegions, ...fromXen],
+    owner,
     wantedBy,
-  };
+  });
 }
 
 export interface FunctionDetails extends InventoryEntry {

@@ -97,6 +97,7 @@ function attributesOf(description: TreeFunction): Record<string, string | Uint8A
     subsystem_device: hex(subsystem[1], 4),
     class: hex(classCode, 6),
     revision: hex(0, 2),
+    uevent: eventText({ ...description, vendorId, deviceId, classCode, subsystem }),
     irq: `${description.irq ?? 0}\n`,
     numa_node: '-1\n',
     resource: resourceText(description),
@@ -104,6 +105,18 @@ function attributesOf(description: TreeFunction): Record<string, string | Uint8A
     ...(description.resetMethods === undefined ? {} : { reset: '', reset_method: `${description.resetMethods}\n` }),
     ...description.files,
   };
+}
+
+/** As the kernel's pci_uevent writes it. */
+function eventText({ address, driver, vendorId = 0, deviceId = 0, classCode = 0, subsystem = [0, 0] }: TreeFunction) {
+  const digits = (value: number): string => value.toString(16).toUpperCase().padStart(4, '0');
+  return [
+    ...(driver === undefined ? [] : [`DRIVER=${driver}`]),
+    `PCI_CLASS=${digits(classCode)}`,
+    `PCI_ID=${digits(vendorId)}:${digits(deviceId)}`,
+    `PCI_SUBSYS_ID=${subsystem.map(digits).join(':')}`,
+    `PCI_SLOT_NAME=${address}\n`,
+  ].join('\n');
 }
 
 function resourceText({ resources = [], buses }: TreeFunction): string {
