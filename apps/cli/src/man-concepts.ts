@@ -28,9 +28,9 @@ export const conceptSections: readonly (readonly [title: string, ...paragraphs: 
       'management-route, only-display), --no-reset-ok (no-reset). What was set aside stands in the journal, in ' +
       '`xenpt undo --list` and in `xenpt assignable list`. One that was given when the device was made assignable ' +
       'holds for the guest that gets it.',
-    'On a terminal xenpt asks before it sets something aside, writes what is read at boot, takes a device from ' +
-      'a guest that is not asked (detach --without-guest) or ends a guest (qmp: quit, system_reset). --yes answers; off a ' +
-      'terminal nothing asks.',
+    'On a terminal xenpt asks before it sets something aside, writes what is read at boot, takes a device ' +
+      'from a guest that is not asked (detach --without-guest) or ends a guest (qmp: quit, system_reset). ' +
+      '--yes answers; off a terminal nothing asks.',
   ],
   [
     'OVER RESTARTS',

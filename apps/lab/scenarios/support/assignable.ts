@@ -106,7 +106,7 @@ export function assignableScenarios(lab: () => Lab, { thorough }: { readonly tho
       },
     );
 
-    // The lab's dom0 has no udev and no systemd: what the unit runs is run by hand, and finds the card with its driver.
+    // The lab's dom0 has neither udev nor systemd: what the unit runs is run by hand.
     it.runIf(thorough)('--persist over a restart of the host: restore takes the card again', async () => {
       await run(`xenpt assignable add ${sbdf} --persist`);
       await lab().restart();
