@@ -106,14 +106,16 @@ export function qmpScenarios(lab: () => Lab, { xlCommands }: { readonly xlComman
         shell=$OURS_PID
         exec 3>&\${OURS[1]} 4<&\${OURS[0]}
         eval "exec \${OURS[1]}>&- \${OURS[0]}<&-"
-        rm -f /tmp/enough /tmp/ours /tmp/beside
+        rm -f /tmp/enough /tmp/ours /tmp/beside /tmp/said
         (until [ -e /tmp/enough ]; do
           echo query-status >&3 && read -r answer <&4 && echo "$answer" >>/tmp/ours || break
         done) &
         asker=$!
         (until [ -e /tmp/enough ]; do
-          xenpt devices ${name} --json >/tmp/beside.json 2>&1; echo "devices $?"
+          xenpt devices ${name} --json >/tmp/beside.txt 2>&1; echo "devices $?"
+          tail -n 1 /tmp/beside.txt >>/tmp/said
           xenpt screenshot ${name} -o /tmp/beside.png >/tmp/beside.txt 2>&1; echo "screenshot $?"
+          tail -n 1 /tmp/beside.txt >>/tmp/said
         done) >/tmp/beside 3>&- 4<&- &
         beside=$!
         until [ -s /tmp/ours ]; do sleep 0.1; done
@@ -133,7 +135,7 @@ export function qmpScenarios(lab: () => Lab, { xlCommands }: { readonly xlComman
       const [exitCode, failed, answered, errors, beside, besideFailed] = figures;
       console.table([{ xlCommands, failed, answered, errors, devicesAndScreenshots: beside, besideFailed }]);
       const none = { exitCode: 0, failed: 0, errors: 0, besideFailed: 0 };
-      expect({ exitCode, failed, errors, besideFailed }).toEqual(none);
+      expect({ exitCode, failed, errors, besideFailed }, await run('cut -c1-300 /tmp/said')).toEqual(none);
       expect(answered).toBeGreaterThan(xlCommands / 10);
       expect(beside).toBeGreaterThanOrEqual(2);
     });
