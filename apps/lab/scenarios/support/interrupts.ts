@@ -5,6 +5,7 @@ import { modelPid } from '../../src/story/release.js';
 import type { Setting } from '../../src/story/setting.js';
 import { readXenLedgers } from '../../src/story/xen-ledger.js';
 import { type Baseline, expectBaseline, readBaseline } from './baseline.js';
+import { hostileScenarios } from './hostile.js';
 import { interruptToolsScript } from './interrupt-tools.js';
 
 /** How a guest takes messages: as pirqs, through event channels, or as vectors of its APICs. */
@@ -18,6 +19,8 @@ export interface InterruptOptions {
   /** How often each driver leaves and comes back. */
   readonly reloads: number;
   readonly reboots: number;
+  /** How long another guest does its worst beside this one; 0 for none. */
+  readonly hammerMs: number;
 }
 
 const guestName = 'interrupts';
@@ -181,6 +184,8 @@ export function interruptScenarios(scene: () => Setting, options: InterruptOptio
         }
       });
     }
+
+    if (options.hammerMs > 0) hostileScenarios(scene, () => guest, { hammerMs: options.hammerMs });
 
     it('leave nothing behind when the guest is destroyed', async () => {
       await expectNothingLost();

@@ -31,8 +31,8 @@ const thoroughAccesses: AccessOptions = { measureMs: 5000, slowest: 1.25 };
 const soak = process.env['XENPT_SOAK'] === '1';
 
 const interrupts = soak
-  ? { trafficSeconds: 60, reloads: 10, reboots: 3 }
-  : { trafficSeconds: 5, reloads: 1, reboots: 0 };
+  ? { trafficSeconds: 60, reloads: 10, reboots: 3, hammerMs: 60_000 }
+  : { trafficSeconds: 5, reloads: 1, reboots: 0, hammerMs: 0 };
 
 /**
  * Up to Xen 4.18 guests are offered pirqs, and Linux takes them if it can have an event channel raise a vector; since
@@ -77,7 +77,8 @@ export function describeProfile(
     for (const way of ['pirqs', 'vectors'] as const) {
       const guest = messageWays[profile]?.[way];
       if (guest && includes('interrupts') && (soak || way === messages)) {
-        interruptScenarios(() => setting, { way, guest, ...interrupts });
+        const { hammerMs } = interrupts;
+        interruptScenarios(() => setting, { way, guest, ...interrupts, hammerMs: way === messages ? hammerMs : 0 });
       }
     }
     if (soak) accessScenarios(() => setting, thoroughAccesses);
