@@ -59,7 +59,7 @@ class Bench {
       const replay = new Replay(some, howMany);
       const end = { releaseAll: () => {} };
       const server = { disable: () => {}, destroy: () => {} };
-      const keptModel = Object.assign(Object.create(model) as GuestModel, end);
+      const keptModel = Object.assign(Object.create(model) as GuestModel, end, { commit: () => model.commit() });
       serve({ port: replay, control: replay, server, handler, model: keptModel, report: () => {} });
     };
     model.attach({ sbdf: cardName, guestDevfn: slot });

@@ -2,6 +2,7 @@ import { Core } from '@xenpt/core-wasm';
 import { buildGuestView, formatSbdf, type GuestView, type GuestViewOptions } from '@xenpt/pci';
 import { ioDecodeBit, memoryDecodeBit, prepareCommand } from './command.js';
 import { DeviceModelError, messageOf } from './errors.js';
+import type { ChangeCount } from './change-count.js';
 import { GuestFunction } from './guest-function.js';
 import type { BarAccess, HostDevice } from './host-device.js';
 import type { Hypervisor } from './hypervisor.js';
@@ -15,6 +16,7 @@ import { pageSizeBytes, type AddressSpace } from './placement.js';
 import { releaseAll } from './release.js';
 import type { Report } from './report.js';
 import { ServedFunction } from './served-function.js';
+import type { FunctionSaved } from './state.js';
 import { tableBytesOf } from './table-pages.js';
 
 /** What all functions of a guest share. */
@@ -23,6 +25,7 @@ export interface GuestContext {
   readonly addressSpace: AddressSpace;
   readonly pirqs: PirqBook;
   readonly report: Report;
+  readonly changes: ChangeCount;
 }
 
 export interface AttachFunctionOptions extends GuestContext {
@@ -39,61 +42,75 @@ export type AttachPolicy = Pick<GuestViewOptions, 'allow' | 'permissive' | 'expa
  * Takes a function for the guest. The function's configuration is claimed last, so the guest meets it complete.
  * On failure everything taken is given back and the error names the step.
  *
+ * @param onBuilt told of it before anything is taken for it
  * @throws DeviceModelError DEVICE_MODEL_BAR_UNALIGNED, DEVICE_MODEL_SLOT_INVALID, DEVICE_MODEL_ATTACH_FAILED
  */
-export function attachFunction(options: AttachFunctionOptions): ServedFunction {
-  const { device, guestDevfn, hypervisor, pirqs, report, addressSpace, policy = {} } = options;
-  const { config, image } = device;
+export function attachFunction(
+  options: AttachFunctionOptions,
+  onBuilt: (served: ServedFunction) => void = () => {},
+): ServedFunction {
+  const { device, guestDevfn, hypervisor } = options;
   requireSlot(guestDevfn);
   requirePageAlignedBars(device);
-  const build = (msiVectorLimit: number) =>
-    step(device, 'build guest view', () =>
-      buildGuestView(image, {
-        ...policy,
-        multifunction: (guestDevfn & 7) !== 0,
-        functionReset: device.reset !== undefined,
-        msiVectorLimit,
-      }),
-    );
-  const full = build(mostMsiVectors);
+  const full = viewOf(options, mostMsiVectors);
   step(device, 'turn message interrupts off', () => turnInheritedMessagesOff(full, device));
-  const offered = offeredMsiVectors(options, full.msi?.vectorCount ?? 1);
-  const view = offered === full.msi?.vectorCount ? full : build(offered);
+  const served = buildFunction(options, offeredMsiVectors(options, full.msi?.vectorCount ?? 1));
   reportOpened(options);
-  const ledger = new Ledger();
-  const reset = resetOf(device, view, ledger);
-  const performer = new Performer({ sbdf: image.sbdf, hypervisor, config, ledger, pirqs, report, ...reset });
+  step(device, 'note the state', () => onBuilt(served));
+  const { config, guest, ledger, view } = served.parts;
   try {
-    const barAccess = openBars(device, view, report);
-    const guest = step(device, 'build register file', () => {
-      return new GuestFunction(new Core(), view, image, config, {
-        addressSpace,
-        mapOnTouch: new Set(barAccess.keys()),
-        tableBar: barAccess.get(tableBytesOf(view)?.barIndex ?? -1),
-      });
-    });
     guest.intxBound = attachIntx(options, view, ledger);
     step(device, 'prepare COMMAND', () => prepareCommand(config, ledger, decodeBitsOf(view), guest.intxBound));
     step(device, `claim guest function ${formatDevfn(guestDevfn)}`, () => {
       hypervisor.claimFunction(guestDevfn);
       ledger.guestDevfn = guestDevfn;
     });
-    return new ServedFunction({
-      hypervisor,
-      config,
-      ledger,
-      pirqs,
-      performer,
-      view,
-      device,
-      guest,
-      guestDevfn,
-      barAccess,
-      opened: openedOf(view, policy),
-    });
+    return served;
   } catch (error) {
-    throw rolledBack(error, () => releaseAll({ hypervisor, config, ledger, pirqs, performer }));
+    throw rolledBack(error, () => releaseAll(served.parts));
   }
+}
+
+/** A function that a former process has attached, with what it had of Xen. Calls nothing of Xen. */
+export function restoreFunction(options: AttachFunctionOptions, saved: FunctionSaved): ServedFunction {
+  const served = buildFunction(options, saved.msiVectorLimit);
+  const { ledger, guest, performer } = served.parts;
+  ledger.restore(saved.ledger, options.pirqs);
+  guest.restore(saved.guest);
+  performer.pending = saved.pending;
+  return served;
+}
+
+function viewOf({ device, guestDevfn, policy = {} }: AttachFunctionOptions, msiVectorLimit: number): GuestView {
+  return step(device, 'build guest view', () =>
+    buildGuestView(device.image, {
+      ...policy,
+      multifunction: (guestDevfn & 7) !== 0,
+      functionReset: device.reset !== undefined,
+      msiVectorLimit,
+    }),
+  );
+}
+
+function buildFunction(options: AttachFunctionOptions, msiVectorLimit: number): ServedFunction {
+  const { device, guestDevfn, hypervisor, pirqs, report, addressSpace, changes, policy = {} } = options;
+  const { config, image } = device;
+  const view = viewOf(options, msiVectorLimit);
+  const ledger = new Ledger();
+  const reset = resetOf(device, view, ledger);
+  const performer = new Performer({ sbdf: image.sbdf, hypervisor, config, ledger, pirqs, report, ...reset });
+  const barAccess = openBars(device, view, report);
+  const guest = step(device, 'build register file', () => {
+    return new GuestFunction(new Core(), view, image, config, {
+      addressSpace,
+      changes,
+      mapOnTouch: new Set(barAccess.keys()),
+      tableBar: barAccess.get(tableBytesOf(view)?.barIndex ?? -1),
+    });
+  });
+  const opened = openedOf(view, policy);
+  const parts = { hypervisor, config, ledger, pirqs, performer, view, device, guest, guestDevfn, barAccess, opened };
+  return new ServedFunction({ ...parts, msiVectorLimit });
 }
 
 /** What is opened is said, so that a log tells afterwards what a guest could reach. */

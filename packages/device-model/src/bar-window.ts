@@ -28,6 +28,15 @@ export interface BarWindowOptions {
   readonly mapsOnTouch?: boolean;
 }
 
+/** What of a BAR outlives the process. */
+export interface BarWindowState {
+  readonly requested: bigint | null;
+  readonly placed: bigint | null;
+  readonly refusal: PlacementRefusal | null;
+  readonly rounds: number;
+  readonly touches: number;
+}
+
 /**
  * One BAR as the guest places it: from the address it holds and the decode bit to what is mapped.
  *
@@ -91,6 +100,21 @@ export class BarWindow {
     return this.#trapped !== null;
   }
 
+  get state(): BarWindowState {
+    const [requested, placed, refusal] = [this.#requested, this.#placed, this.#refusal];
+    return { requested, placed, refusal, rounds: this.#rounds, touches: this.#touches };
+  }
+
+  /** Once, before anything else. */
+  restore({ requested, placed, refusal, rounds, touches }: BarWindowState, space: AddressSpace): void {
+    if (placed !== null) space.place(this.#kind, this, placed, this.#footprintBytes);
+    this.#setPlaced(placed);
+    this.#requested = requested;
+    this.#refusal = refusal;
+    this.#rounds = rounds;
+    this.#touches = touches;
+  }
+
   /** How often it was placed. */
   get rounds(): number {
     return this.#rounds;
@@ -143,7 +167,7 @@ export class BarWindow {
     this.#refusal = null;
     const address = this.#requested;
     if (address === null) return;
-    this.#refusal = space.place(this.bar.kind === 'io' ? 'io' : 'memory', this, address, this.#footprintBytes);
+    this.#refusal = space.place(this.#kind, this, address, this.#footprintBytes);
     if (this.#refusal !== null) return;
     this.#setPlaced(address);
     this.#rounds += 1;
@@ -171,6 +195,10 @@ export class BarWindow {
     this.#placed = address;
     this.#touches = 0;
     this.#servedStart = address === null || this.#servedBytes === 0 ? -1 : Number(address) + this.#servedOffset;
+  }
+
+  get #kind(): 'io' | 'memory' {
+    return this.bar.kind === 'io' ? 'io' : 'memory';
   }
 
   /** Memory is mapped by whole pages, so a BAR takes whole pages of the guest's address space. */

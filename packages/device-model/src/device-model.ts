@@ -28,6 +28,12 @@ export interface DeviceModelOptions {
   readonly vcpuCount: number;
   /** Where the guest must not place BARs. */
   readonly placement?: PlacementOptions;
+  /**
+   * Where the state of the model is kept: two files, this and another letter, in a folder that only we may enter. If a
+   * process that was killed has left one, this model goes on with it: with its ioreq server, its functions, and the
+   * request that was open. Without it nobody can go on.
+   */
+  readonly statePath?: string;
   /** Lines for the operator; already thinned out. */
   readonly onLog?: (line: string) => void;
   /** For each call and for the start. Default 30 s: a detach of large BARs takes Xen a while. */
@@ -85,6 +91,7 @@ export class DeviceModel implements AsyncDisposable {
       vcpuCount: options.vcpuCount,
       wakeFd: wake.fd,
       ...(options.placement === undefined ? {} : { placement: options.placement }),
+      ...(options.statePath === undefined ? {} : { statePath: options.statePath }),
     };
     this.#worker = new Worker(options.workerUrl ?? new URL('./worker.js', import.meta.url), {
       workerData,

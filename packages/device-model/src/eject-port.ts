@@ -1,3 +1,4 @@
+import type { ChangeCount } from './change-count.js';
 import type { Hypervisor } from './hypervisor.js';
 import type { PortTarget } from './ioreq.js';
 
@@ -18,14 +19,29 @@ const sizeBytes = 4;
 export class EjectPort implements PortTarget {
   readonly #hypervisor: Pick<Hypervisor, 'claimPorts' | 'releasePorts'>;
   readonly #onEject: (slots: number) => void;
+  readonly #changes: ChangeCount;
   #isClaimed = false;
   /** Ejected, and not passed on to QEMU yet. */
   #slots = 0;
 
   /** @param onEject given a bit for each slot, before the guest's write is answered */
-  constructor(hypervisor: Pick<Hypervisor, 'claimPorts' | 'releasePorts'>, onEject: (slots: number) => void) {
+  constructor(
+    hypervisor: Pick<Hypervisor, 'claimPorts' | 'releasePorts'>,
+    changes: ChangeCount,
+    onEject: (slots: number) => void,
+  ) {
     this.#hypervisor = hypervisor;
+    this.#changes = changes;
     this.#onEject = onEject;
+  }
+
+  get saved(): { readonly isClaimed: boolean; readonly slots: number } {
+    return { isClaimed: this.#isClaimed, slots: this.#slots };
+  }
+
+  restore({ isClaimed, slots }: { readonly isClaimed: boolean; readonly slots: number }): void {
+    this.#isClaimed = isClaimed;
+    this.#slots = slots;
   }
 
   has(port: number): boolean {
@@ -40,6 +56,8 @@ export class EjectPort implements PortTarget {
    */
   expect(passedOn: number): number {
     if (!this.#isClaimed) this.#hypervisor.claimPorts(firstPort, lastPort);
+    const isNews = !this.#isClaimed || (this.#slots & passedOn) !== 0;
+    this.#changes.value += isNews ? 1 : 0;
     this.#isClaimed = true;
     this.#slots &= ~passedOn;
     return this.#slots >>> 0;
@@ -47,8 +65,10 @@ export class EjectPort implements PortTarget {
 
   /** Ejects go to QEMU again. What has not been passed on is kept for the next `expect`. */
   ignore(): void {
-    if (this.#isClaimed) this.#hypervisor.releasePorts(firstPort, lastPort);
+    if (!this.#isClaimed) return;
+    this.#hypervisor.releasePorts(firstPort, lastPort);
     this.#isClaimed = false;
+    this.#changes.value += 1;
   }
 
   /** The slot has another owner, or none: an eject of the last one is not for it. */
@@ -64,6 +84,7 @@ export class EjectPort implements PortTarget {
   /** QEMU takes nothing but the 4 bytes at once. */
   writePort(size: number, value: number): void {
     if (size !== sizeBytes) return;
+    this.#changes.value += (this.#slots | value) === this.#slots ? 0 : 1;
     this.#slots |= value;
     this.#onEject(value);
   }

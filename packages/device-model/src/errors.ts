@@ -10,6 +10,7 @@ export type DeviceModelErrorCode =
   | 'DEVICE_MODEL_SLOT_IN_USE'
   | 'DEVICE_MODEL_SLOT_INVALID'
   | 'DEVICE_MODEL_START_FAILED'
+  | 'DEVICE_MODEL_STATE_UNREADABLE'
   | 'DEVICE_MODEL_WORKER_DIED';
 
 export interface DeviceModelErrorDetails {

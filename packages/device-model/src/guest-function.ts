@@ -1,12 +1,13 @@
 import { RegisterFile, type Core } from '@xenpt/core-wasm';
 import type { ConfigAccess, FunctionImage, GuestView, RegisterBits } from '@xenpt/pci';
-import { BarWindow, pagesOf } from './bar-window.js';
+import { BarWindow, pagesOf, type BarWindowState } from './bar-window.js';
+import { ChangeCount } from './change-count.js';
 import { DeniedWrites } from './denied-writes.js';
 import { noEffects, type Effect, type MessageKind } from './effects.js';
 import type { BarAccess } from './host-device.js';
 import { intxDisableBit, intxDisableEffect } from './intx.js';
-import { MsiState } from './msi.js';
-import { MsiXState } from './msi-x.js';
+import { MsiState, type MsiSaved } from './msi.js';
+import { MsiXState, type MsiXSaved } from './msi-x.js';
 import { AddressSpace } from './placement.js';
 import { ServedRom } from './rom.js';
 import { tableBytesOf, TablePages } from './table-pages.js';
@@ -23,6 +24,17 @@ export interface GuestFunctionOptions {
   readonly mapOnTouch?: ReadonlySet<number>;
   /** The BAR with the MSI-X table, for what lies beside the table; missing where we cannot reach it. */
   readonly tableBar?: BarAccess | undefined;
+  readonly changes?: ChangeCount;
+}
+
+/** What of a function outlives the process. */
+export interface GuestFunctionSaved {
+  /** Word by word. */
+  readonly shadow: Uint32Array;
+  readonly intxBound: boolean;
+  readonly msi: MsiSaved | null;
+  readonly msix: MsiXSaved | null;
+  readonly bars: readonly BarWindowState[];
 }
 
 /**
@@ -46,6 +58,7 @@ export class GuestFunction {
   readonly #tableWindow: BarWindow | null;
   readonly tablePages: TablePages | null;
   readonly #rom: ServedRom | null;
+  readonly #changes: ChangeCount;
   /** Per word: the bits that a guest write can change anywhere. */
   readonly #writable = new Uint32Array(configSpaceBytes / 4);
   #high = 0;
@@ -66,6 +79,7 @@ export class GuestFunction {
     this.view = view;
     this.#config = config;
     this.#space = options.addressSpace ?? new AddressSpace();
+    this.#changes = options.changes ?? new ChangeCount();
     this.#file = new RegisterFile(core, configSpaceBytes);
     for (const { index, rule } of view.words) {
       this.#file.define(index, rule);
@@ -94,6 +108,27 @@ export class GuestFunction {
         : new TablePages(tableBytes, this.#tableWindow.bar, guestTable, options.tableBar);
   }
 
+  get saved(): GuestFunctionSaved {
+    const shadow = Uint32Array.from({ length: configSpaceBytes / 4 }, (_, word) => this.#file.shadow(word));
+    const { intxBound, msi, msix, bars } = this;
+    return {
+      shadow,
+      intxBound,
+      msi: msi?.saved ?? null,
+      msix: msix?.saved ?? null,
+      bars: bars.map(({ state }) => state),
+    };
+  }
+
+  /** Of the same view; into one that is new. */
+  restore({ shadow, intxBound, msi, msix, bars }: GuestFunctionSaved): void {
+    for (const [word, value] of shadow.entries()) this.#file.setShadow(word, value);
+    this.intxBound = intxBound;
+    if (msi !== null) this.msi?.restore(msi);
+    if (msix !== null) this.msix?.restore(msix);
+    for (const [index, state] of bars.entries()) this.bars[index]?.restore(state, this.#space);
+  }
+
   /** Low `width` bytes; all ones for an access that configuration space does not know. Never throws. */
   readConfig(offset: number, width: number): number {
     if (!isConfigAccess(offset, width)) return allOnes(width);
@@ -114,6 +149,7 @@ export class GuestFunction {
   }
 
   catchUp(): readonly Effect[] {
+    this.#changes.value += 1;
     const effects: Effect[] = [];
     this.#signal(effects);
     return effects;
@@ -140,7 +176,9 @@ export class GuestFunction {
       this.deniedWrites += 1;
       return noEffects;
     }
+    const before = this.#file.shadow(word);
     const changed = this.#file.write(offset, width, value, hardware);
+    if (this.#file.shadow(word) !== before) this.#changes.value += 1;
     if (changed === 0 && !reachesHardware) return noEffects;
     const effects: Effect[] = [];
     if (reachesHardware && !this.#isGone(hardware, width)) this.#pushHardwareWrites(offset & ~3, effects);
@@ -186,6 +224,7 @@ export class GuestFunction {
     if (msix === null || tablePages === null) return noEffects;
     const event = tablePages.writeTable(barOffset, size, low, high);
     if (event === 0) return noEffects;
+    this.#changes.value += 1;
     const effects = this.#empty;
     msix.react(event, effects);
     if (effects.length === 0) return noEffects;
@@ -201,6 +240,7 @@ export class GuestFunction {
 
   /** Forgets every placement and binding, because all of it is being released at once. */
   abandon(): void {
+    this.#changes.value += 1;
     for (const window of this.bars) window.abandon(this.#space);
     this.msi?.abandon();
     this.msix?.abandon();

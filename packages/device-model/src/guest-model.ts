@@ -1,17 +1,20 @@
-import { formatSbdf, parseSbdf, type Sbdf } from '@xenpt/pci';
-import { attachFunction, type AttachPolicy, type GuestContext } from './attach.js';
+import { formatSbdf, parseSbdf, type FunctionImage, type Sbdf } from '@xenpt/pci';
+import { attachFunction, restoreFunction, type AttachPolicy, type GuestContext } from './attach.js';
+import { ChangeCount } from './change-count.js';
 import { effectTypes, type EffectType } from './effects.js';
 import { EjectPort } from './eject-port.js';
 import { DeviceModelError, messageOf } from './errors.js';
 import type { HostDevice } from './host-device.js';
 import type { Hypervisor } from './hypervisor.js';
 import type { PortTarget, RequestRouter } from './ioreq.js';
+import { JournalledHypervisor } from './journalled-hypervisor.js';
 import { formatDevfn, PirqBook } from './ledger.js';
 import { noEffectCounts } from './perform.js';
 import { AddressSpace, placementPolicy, type PlacementOptions } from './placement.js';
 import type { Report } from './report.js';
 import type { OpenedReport } from './opened.js';
 import type { FunctionReport, ServedFunction } from './served-function.js';
+import type { FunctionSaved, GuestSaved } from './state.js';
 
 /** What the guest got. */
 export interface AttachedFunction {
@@ -45,6 +48,11 @@ export interface GuestModelOptions {
   readonly openDevice: (sbdf: Sbdf, sysroot: string | undefined) => HostDevice;
   readonly report?: Report;
   readonly placement?: PlacementOptions;
+  /**
+   * Notes everything that another process needs to go on, before each call to Xen and before each answer that follows
+   * from a change. When it throws, an attach is refused; a guest that has devices is served on.
+   */
+  readonly save?: (state: GuestSaved) => void;
 }
 
 export interface AttachRequest {
@@ -63,6 +71,18 @@ export interface AttachRequest {
   readonly romImage?: Uint8Array;
 }
 
+/** The device as its guest met it: what the device itself says of its geometry now is not trusted. */
+function withImage(device: HostDevice, image: FunctionImage): HostDevice {
+  const { config, reset, openBar } = device;
+  return {
+    image,
+    config,
+    ...(reset === undefined ? {} : { reset: () => reset.call(device) }),
+    ...(openBar === undefined ? {} : { openBar: (index: number) => openBar.call(device, index) }),
+    close: () => device.close(),
+  };
+}
+
 function policyOf({ allow, permissive, expansionRom, romImage }: AttachRequest): AttachPolicy {
   return {
     ...(allow === undefined ? {} : { allow }),
@@ -79,18 +99,29 @@ export class GuestModel implements RequestRouter {
   readonly #openDevice: GuestModelOptions['openDevice'];
   readonly #byHost = new Map<string, ServedFunction>();
   readonly #byGuest = new Map<number, ServedFunction>();
+  /** As each was asked for, by host function. */
+  readonly #requests = new Map<string, AttachRequest>();
+  readonly #hypervisor: JournalledHypervisor;
+  readonly #save: ((state: GuestSaved) => void) | undefined;
+  /** It is on the way to the guest, and in no map yet. */
+  #attaching: { readonly request: AttachRequest; readonly served: ServedFunction } | null = null;
+  readonly #changes = new ChangeCount();
+  #savedChanges = 0;
   /** The same functions once more, to be walked without an iterator. */
   #served: readonly ServedFunction[] = [];
 
   constructor(options: GuestModelOptions) {
     this.#openDevice = options.openDevice;
+    this.#save = options.save;
+    this.#hypervisor = new JournalledHypervisor(options.hypervisor, this.#changes, () => this.#saveOrReport());
     this.#context = {
-      hypervisor: options.hypervisor,
+      hypervisor: this.#hypervisor,
       addressSpace: new AddressSpace(placementPolicy(options.placement)),
       pirqs: new PirqBook(),
       report: options.report ?? (() => {}),
+      changes: this.#changes,
     };
-    this.#ejects = new EjectPort(options.hypervisor, (slots) => this.#conceal(slots));
+    this.#ejects = new EjectPort(this.#hypervisor, this.#changes, (slots) => this.#conceal(slots));
   }
 
   /** @throws DeviceModelError, PciError (no such function), XenCallError as the cause of a failed step */
@@ -111,15 +142,22 @@ export class GuestModel implements RequestRouter {
     let served: ServedFunction;
     try {
       const { guestDevfn } = request;
-      served = attachFunction({ ...this.#context, device, guestDevfn, policy: policyOf(request) });
+      served = attachFunction({ ...this.#context, device, guestDevfn, policy: policyOf(request) }, (built) => {
+        this.#attaching = { request, served: built };
+        this.#save?.(this.saved);
+      });
     } catch (error) {
       device.close();
+      this.#attaching = null;
+      // Nobody is to undo it once more: the device may be another guest's by then.
+      this.#saveOrReport();
       throw error;
     }
-    this.#byHost.set(key, served);
-    this.#byGuest.set(served.guestDevfn, served);
-    this.#served = [...this.#byHost.values()];
+    this.#attaching = null;
+    served.serve();
+    this.#keep(key, request, served);
     this.#ejects.forget(served.guestDevfn >>> 3);
+    this.#saveOrReport();
     const { view, ledger, opened } = served.parts;
     return {
       pirq: ledger.intx?.pirq ?? null,
@@ -130,12 +168,62 @@ export class GuestModel implements RequestRouter {
   }
 
   /**
+   * Goes on for a former process that was killed: takes up what it had, finishes what it had begun, and undoes an
+   * attach that it had not finished. Once, before anything else.
+   */
+  restore({ functions, ejects, intent }: GuestSaved): void {
+    this.#ejects.restore(ejects);
+    const restored = functions.map((saved) => ({ ...saved, served: this.#restore(saved) }));
+    // All are there before any goes on: they share lines and addresses.
+    for (const { request, served } of restored) this.#keep(formatSbdf(parseSbdf(request.sbdf)), request, served);
+    if (intent !== null) this.#hypervisor.settle(intent);
+    for (const { stage, request, served } of restored) {
+      const key = formatSbdf(parseSbdf(request.sbdf));
+      try {
+        if (!served.resume(stage)) this.#forget(key, served);
+      } catch (error) {
+        this.#context.report('restore', `${key}: ${messageOf(error)}`);
+      }
+    }
+    this.#saveOrReport();
+  }
+
+  #restore(saved: FunctionSaved): ServedFunction {
+    const { request, image } = saved;
+    const device = withImage(this.#openDevice(parseSbdf(request.sbdf), request.sysroot), image);
+    const { guestDevfn } = request;
+    return restoreFunction({ ...this.#context, device, guestDevfn, policy: policyOf(request) }, saved);
+  }
+
+  /** Before an answer: what the access has changed is noted. Nothing is, when it has changed nothing. */
+  commit(): void {
+    if (this.#changes.value !== this.#savedChanges) this.#saveOrReport();
+  }
+
+  get saved(): GuestSaved {
+    const functions = [...this.#byHost].map(([key, served]) => served.save(this.#requests.get(key) as AttachRequest));
+    if (this.#attaching !== null) functions.push(this.#attaching.served.save(this.#attaching.request));
+    return { functions, ejects: this.#ejects.saved, intent: this.#hypervisor.intent };
+  }
+
+  #saveOrReport(): void {
+    this.#savedChanges = this.#changes.value;
+    if (this.#save === undefined) return;
+    try {
+      this.#save(this.saved);
+    } catch (error) {
+      this.#context.report('state', `this model cannot be replaced while the guest runs: ${messageOf(error)}`);
+    }
+  }
+
+  /**
    * @throws DeviceModelError DEVICE_MODEL_NOT_ATTACHED; DEVICE_MODEL_RELEASE_INCOMPLETE, then it may be called again
    */
   detach(sbdf: string): void {
     const [key, served] = this.#find(sbdf);
     served.release();
     this.#forget(key, served);
+    this.#saveOrReport();
   }
 
   /**
@@ -146,11 +234,14 @@ export class GuestModel implements RequestRouter {
    * @returns the slots that the guest has ejected and QEMU does not know of
    */
   expectEjects(passedOn: number): number {
-    return this.#ejects.expect(passedOn);
+    const slots = this.#ejects.expect(passedOn);
+    this.commit();
+    return slots;
   }
 
   ignoreEjects(): void {
     this.#ejects.ignore();
+    this.commit();
   }
 
   /** @throws DeviceModelError DEVICE_MODEL_NOT_ATTACHED */
@@ -239,8 +330,16 @@ export class GuestModel implements RequestRouter {
     );
   }
 
+  #keep(key: string, request: AttachRequest, served: ServedFunction): void {
+    this.#byHost.set(key, served);
+    this.#byGuest.set(served.guestDevfn, served);
+    this.#requests.set(key, request);
+    this.#served = [...this.#byHost.values()];
+  }
+
   #forget(key: string, served: ServedFunction): void {
     this.#byHost.delete(key);
+    this.#requests.delete(key);
     this.#byGuest.delete(served.guestDevfn);
     this.#served = [...this.#byHost.values()];
     const slot = served.guestDevfn >>> 3;

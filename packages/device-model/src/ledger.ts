@@ -30,6 +30,19 @@ export interface ClaimedMemory {
   readonly end: bigint;
 }
 
+/** A ledger as it outlives the process. */
+export interface LedgerSaved {
+  readonly guestDevfn: number | null;
+  readonly intx: HeldIntx | null;
+  readonly commandBits: number;
+  readonly commandTouched: boolean;
+  readonly claims: readonly ClaimedMemory[];
+  readonly bars: ReadonlyMap<number, BarPiece[]>;
+  readonly stalePieces: readonly BarPiece[];
+  readonly hardwareEnabled: ReadonlyMap<MessageKind, number>;
+  readonly messages: readonly HeldMessage[];
+}
+
 /**
  * What one function holds of the hypervisor and has changed in hardware. An entry is made after the call that takes
  * succeeded and removed after the call that gives back succeeded, so that release needs no other source.
@@ -48,6 +61,30 @@ export class Ledger {
   /** Message capabilities that are on in hardware, each with the offset of its control register. */
   readonly hardwareEnabled = new Map<MessageKind, number>();
   readonly #messages = new Map<string, HeldMessage>();
+
+  get saved(): LedgerSaved {
+    const { guestDevfn, intx, commandBits, commandTouched, claims, bars, stalePieces, hardwareEnabled } = this;
+    const messages = [...this.#messages.values()];
+    return { guestDevfn, intx, commandBits, commandTouched, claims, bars, stalePieces, hardwareEnabled, messages };
+  }
+
+  /** Into an empty one. */
+  restore(saved: LedgerSaved, pirqs: PirqBook): void {
+    const { intx } = saved;
+    this.guestDevfn = saved.guestDevfn;
+    this.intx = intx;
+    this.commandBits = saved.commandBits;
+    this.commandTouched = saved.commandTouched;
+    this.claims.push(...saved.claims);
+    this.stalePieces.push(...saved.stalePieces);
+    for (const [bar, pieces] of saved.bars) this.bars.set(bar, pieces);
+    for (const [kind, offset] of saved.hardwareEnabled) this.hardwareEnabled.set(kind, offset);
+    for (const message of saved.messages) {
+      this.hold(message);
+      pirqs.take(message.pirq);
+    }
+    if (intx !== null) pirqs.useLine(intx.gsi, () => intx.pirq);
+  }
 
   message(kind: MessageKind, entry: number): HeldMessage | undefined {
     return this.#messages.get(`${kind} ${entry}`);

@@ -10,6 +10,21 @@ export type MsiXGeometry = NonNullable<GuestView['msix']>;
 const enableBit = 0x8000;
 const functionMaskBit = 0x4000;
 
+/** What of MSI-X outlives the process. */
+export interface MsiXSaved {
+  readonly active: boolean;
+  readonly functionMasked: boolean;
+  readonly tableAddress: bigint;
+  readonly holding: boolean;
+  /** One for each entry. */
+  readonly bound: Uint8Array;
+  readonly changed: Uint8Array;
+  /** Four for each entry, as the guest reads them. */
+  readonly words: Uint32Array;
+}
+
+const wordsPerEntry = 4;
+
 /**
  * The guest's MSI-X table and what of it Xen has been told.
  *
@@ -41,6 +56,28 @@ export class MsiXState {
     this.#config = config;
     this.table = new MessageTable(core, geometry.vectorCount);
     this.#bound = new Uint8Array(geometry.vectorCount);
+  }
+
+  get saved(): MsiXSaved {
+    const { table } = this;
+    const [active, functionMasked, tableAddress] = [this.#active, this.#functionMasked, this.#tableAddress];
+    return {
+      active,
+      functionMasked,
+      tableAddress,
+      holding: this.#holding,
+      bound: this.#bound,
+      changed: Uint8Array.from(this.#bound, (_, entry) => (table.isChanged(entry) ? 1 : 0)),
+      words: Uint32Array.from({ length: table.entryCount * wordsPerEntry }, (_, word) => table.read(word * 4, 4)),
+    };
+  }
+
+  restore({ active, functionMasked, tableAddress, holding, bound, changed, words }: MsiXSaved): void {
+    [this.#active, this.#functionMasked, this.#tableAddress] = [active, functionMasked, tableAddress];
+    this.#holding = holding;
+    this.#bound.set(bound);
+    for (const [word, value] of words.entries()) this.table.write(word * 4, 4, value, 0);
+    for (const [entry, isChanged] of changed.entries()) this.table.setChanged(entry, isChanged === 1);
   }
 
   get active(): boolean {

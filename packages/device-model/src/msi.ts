@@ -10,6 +10,17 @@ const enableBit = 0x0001;
 const multipleMessageEnable = 0x0070;
 const multipleMessageShift = 4;
 
+/** What of MSI outlives the process. */
+export interface MsiSaved {
+  readonly active: boolean;
+  readonly torn: boolean;
+  readonly vectorCount: number;
+  readonly pirq: number;
+  readonly given: readonly [low: number, high: number, data: number];
+  readonly tried: number;
+  readonly bound: number;
+}
+
 /**
  * MSI with up to 32 vectors. Enable is turned on in hardware only after Xen took the messages; the guest's address and
  * data go nowhere else than into the bind calls, its mask bits nowhere at all: a masked vector is one that is not
@@ -34,6 +45,16 @@ export class MsiState {
   constructor(geometry: MsiGeometry, config: Pick<ConfigAccess, 'read'>) {
     this.#geometry = geometry;
     this.#config = config;
+  }
+
+  get saved(): MsiSaved {
+    const [active, torn, vectorCount, pirq] = [this.#active, this.#torn, this.#vectorCount, this.#pirq];
+    return { active, torn, vectorCount, pirq, given: this.#given, tried: this.#tried, bound: this.#bound };
+  }
+
+  restore({ active, torn, vectorCount, pirq, given, tried, bound }: MsiSaved): void {
+    [this.#active, this.#torn, this.#vectorCount, this.#pirq] = [active, torn, vectorCount, pirq];
+    [this.#given, this.#tried, this.#bound] = [given, tried, bound];
   }
 
   get active(): boolean {

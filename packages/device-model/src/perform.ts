@@ -1,6 +1,7 @@
 import type { ConfigAccess, Sbdf } from '@xenpt/pci';
 import {
   effectTypes,
+  noEffects,
   type BarPiece,
   type ClaimBar,
   type ClaimRom,
@@ -47,6 +48,8 @@ export class Performer {
   readonly performed = noEffectCounts();
   readonly failed = noEffectCounts();
   readonly messages: MessagePerformer;
+  #effects: readonly Effect[] = noEffects;
+  #current = 0;
   readonly #hypervisor: Hypervisor;
   readonly #config: ConfigAccess;
   readonly #ledger: Ledger;
@@ -62,8 +65,22 @@ export class Performer {
     this.#reset = options.reset;
   }
 
+  /** What is being done, and what is to be done after it. */
+  get pending(): readonly Effect[] {
+    return this.#effects.slice(this.#current);
+  }
+
+  /** What a former process has left to do. */
+  set pending(effects: readonly Effect[]) {
+    this.#effects = effects;
+    this.#current = 0;
+  }
+
   perform(effects: readonly Effect[], outcome: MessageOutcome): void {
+    this.#effects = effects;
+    this.#current = -1;
     for (const effect of effects) {
+      this.#current += 1;
       let error: unknown;
       try {
         this.#performOne(effect);
@@ -75,6 +92,7 @@ export class Performer {
       }
       if (effect.type === 'bindMessage') outcome.settle(effect.kind, effect.entry, error === undefined);
     }
+    this.pending = noEffects;
   }
 
   #performOne(effect: Effect): void {
@@ -123,7 +141,8 @@ export class Performer {
 
   /** All pieces or none. */
   #mapBar({ bar, pieces }: MapBar): void {
-    this.#unmapStale();
+    // A former process may have come half way.
+    this.unmapBar(bar);
     const held: BarPiece[] = [];
     this.#ledger.bars.set(bar, held);
     try {

@@ -10,6 +10,8 @@ export interface WorkerOptions {
   /** eventfd that ends the worker's wait when the main thread has a call for it. */
   readonly wakeFd: number;
   readonly placement?: PlacementOptions;
+  /** Where the state of the model is kept, if another process shall be able to go on. */
+  readonly statePath?: string;
 }
 
 export interface ModelStatus extends GuestStatus {

@@ -61,10 +61,11 @@ export function serve(options: ServeOptions): ServeEnd {
 }
 
 function serveOnce(options: ServeOptions): ServeEnd | null {
-  const { port, handler } = options;
+  const { port, handler, model } = options;
   const vcpu = port.next(longestWaitMs);
   if (vcpu >= 0) {
     handler.handle(port.request);
+    model.commit();
     complete(options, vcpu);
     return null;
   }

@@ -6,7 +6,9 @@ import type { Effect } from './effects.js';
 import type { BarAccess, HostDevice } from './host-device.js';
 import type { ClaimPurpose } from './ledger.js';
 import type { OpenedReport } from './opened.js';
+import type { AttachRequest } from './guest-model.js';
 import { quiesce, releaseAll, withdraw, type ReleaseParts } from './release.js';
+import type { FunctionSaved, FunctionStage } from './state.js';
 import { isKeptByXen } from './table-pages.js';
 
 export interface ServedFunctionParts extends ReleaseParts {
@@ -17,6 +19,8 @@ export interface ServedFunctionParts extends ReleaseParts {
   /** Memory BARs whose accesses we can make in the guest's place, by index. */
   readonly barAccess: ReadonlyMap<number, BarAccess>;
   readonly opened: OpenedReport;
+  /** Offered by the view; whoever goes on offers the same. */
+  readonly msiVectorLimit: number;
 }
 
 export interface BarReport {
@@ -66,11 +70,55 @@ export class ServedFunction {
    * of the release must be retried.
    */
   #leaving = false;
+  #stage: FunctionStage = 'attaching';
 
   constructor(parts: ServedFunctionParts) {
     this.parts = parts;
     this.guestDevfn = parts.guestDevfn;
     this.#guest = parts.guest;
+  }
+
+  get stage(): FunctionStage {
+    return this.#stage;
+  }
+
+  /** From now on the guest has it. */
+  serve(): void {
+    this.#stage = 'serving';
+  }
+
+  save(request: AttachRequest): FunctionSaved {
+    const { device, guest, ledger, msiVectorLimit, performer } = this.parts;
+    return {
+      request,
+      stage: this.#stage,
+      image: device.image,
+      msiVectorLimit,
+      guest: guest.saved,
+      ledger: ledger.saved,
+      pending: performer.pending,
+    };
+  }
+
+  /**
+   * Goes on where a former process was killed.
+   *
+   * @returns whether it is to be kept
+   */
+  resume(stage: FunctionStage): boolean {
+    this.#stage = stage;
+    if (stage === 'serving') {
+      this.#perform(this.parts.performer.pending);
+      return true;
+    }
+    this.#leaving = true;
+    this.#guest.abandon();
+    if (stage === 'concealed') {
+      withdraw(this.parts);
+      return true;
+    }
+    releaseAll(this.parts);
+    return false;
   }
 
   readConfig(offset: number, width: number): number {
@@ -167,6 +215,7 @@ export class ServedFunction {
   conceal(): readonly unknown[] {
     if (this.#leaving) return [];
     this.#leaving = true;
+    this.#stage = 'concealed';
     this.#guest.abandon();
     return withdraw(this.parts);
   }
@@ -174,6 +223,7 @@ export class ServedFunction {
   /** @throws DeviceModelError DEVICE_MODEL_RELEASE_INCOMPLETE; may be called again */
   release(): void {
     this.#leaving = true;
+    this.#stage = 'releasing';
     this.#guest.abandon();
     releaseAll(this.parts);
   }

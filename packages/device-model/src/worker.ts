@@ -7,7 +7,9 @@ import { RequestHandler } from './ioreq.js';
 import { toPlainError, type WorkerCall, type WorkerMessage, type WorkerOptions } from './protocol.js';
 import { LogLimiter } from './report.js';
 import { serve, type ControlPort } from './serve.js';
-import { openXenServer } from './xen-server.js';
+import { nothingYet } from './state.js';
+import { StateFile } from './state-file.js';
+import { openXenServer, type XenServer } from './xen-server.js';
 
 function controlPort(port: MessagePort): ControlPort {
   return {
@@ -17,6 +19,18 @@ function controlPort(port: MessagePort): ControlPort {
   };
 }
 
+/** The server that a former process has left, or a new one. */
+function openServer(options: WorkerOptions, stateFile: StateFile | null): XenServer {
+  const found = stateFile?.found ?? null;
+  if (found !== null) return openXenServer(options, { left: found.serverId });
+  try {
+    return openXenServer(options, { onCreated: (serverId) => stateFile?.save({ serverId, ...nothingYet }) });
+  } catch (error) {
+    stateFile?.remove();
+    throw error;
+  }
+}
+
 function run(port: MessagePort, options: WorkerOptions): void {
   const control = controlPort(port);
   const log = new LogLimiter(
@@ -24,20 +38,31 @@ function run(port: MessagePort, options: WorkerOptions): void {
     () => performance.now(),
   );
   const report = log.report.bind(log);
-  const server = openXenServer(options);
+  const stateFile = options.statePath === undefined ? null : new StateFile(options.statePath);
+  const found = stateFile?.found ?? null;
+  const server = openServer(options, stateFile);
+  const { serverId } = server;
   try {
     const model = new GuestModel({
       hypervisor: server.hypervisor,
       openDevice: (sbdf, sysroot) => openHostDevice(sbdf, sysroot === undefined ? {} : { sysroot }),
       report,
+      ...(stateFile === null ? {} : { save: (state) => stateFile.save({ serverId, ...state }) }),
       ...(options.placement === undefined ? {} : { placement: options.placement }),
     });
     const onFault = (error: unknown) => report('request', messageOf(error));
     const handler = new RequestHandler(model, server.memory, onFault);
-    control.send({ type: 'ready', serverId: server.serverId });
-    serve({ port: server.port, control, server, handler, model, report });
+    if (found !== null) model.restore(found);
+    control.send({ type: 'ready', serverId });
+    try {
+      serve({ port: server.port, control, server, handler, model, report });
+    } finally {
+      // However it ended, everything was released.
+      stateFile?.remove();
+    }
   } finally {
     server.close();
+    stateFile?.close();
   }
 }
 

@@ -27,14 +27,17 @@ export interface XenServer extends IoreqServer {
 /** Frame 0 is the buffered page, which a server without buffering does not have. */
 const synchronousFrame = 1;
 
+/** Which server: a new one, told before Xen sends it anything, or that of a process that was killed. */
+export type WhichServer = { readonly onCreated: (serverId: number) => void } | { readonly left: number };
+
 /**
  * Create, have Xen make the page, enable, bind the event channels. The order matters: Xen writes the event channel of
  * each vCPU into the page when the server is enabled, and only if the page is there by then; IoreqPort reads them
  * from it.
  *
- * @throws XenUnavailableError or XenCallError; nothing is left behind then
+ * @throws XenUnavailableError or XenCallError; nothing of a new server is left behind then, a left one stays
  */
-export function openXenServer({ domid, vcpuCount, wakeFd }: WorkerOptions): XenServer {
+export function openXenServer({ domid, vcpuCount, wakeFd }: WorkerOptions, which: WhichServer): XenServer {
   const undo: (() => void)[] = [];
   const opened = <T extends { close(): void }>(handle: T): T => {
     undo.push(() => handle.close());
@@ -49,8 +52,11 @@ export function openXenServer({ domid, vcpuCount, wakeFd }: WorkerOptions): XenS
     const calls = opened(DeviceModelCalls.open());
     const foreignMemory = opened(ForeignMemory.open());
     const handles = undo.length;
-    const serverId = calls.createIoreqServer(domid, BufferedRequests.off);
-    undo.push(() => calls.destroyIoreqServer(domid, serverId));
+    const serverId = 'left' in which ? which.left : calls.createIoreqServer(domid, BufferedRequests.off);
+    if ('onCreated' in which) {
+      undo.push(() => calls.destroyIoreqServer(domid, serverId));
+      which.onCreated(serverId);
+    }
     const page = foreignMemory.mapResource(domid, ResourceType.ioreqServer, serverId, synchronousFrame, 1);
     undo.push(() => page.close());
     calls.setIoreqServerState(domid, serverId, true);

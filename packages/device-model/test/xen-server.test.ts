@@ -62,7 +62,7 @@ const options = { domid: 7, vcpuCount: 2, wakeFd: 33 };
 
 describe('openXenServer', () => {
   it('I7: has Xen make the page, without buffering, before it enables, and enables before it binds', () => {
-    const server = openXenServer(options);
+    const server = openXenServer(options, { onCreated: () => {} });
     expect(server.serverId).toBe(2);
     expect(log).toEqual([
       'Control.open()',
@@ -88,6 +88,18 @@ describe('openXenServer', () => {
     ]);
   });
 
+  it('is noted before Xen sends it anything, and one that is left is taken up as it is', () => {
+    openXenServer(options, { onCreated: (serverId) => log.push(`noted ${serverId}`) });
+    expect(log.indexOf('noted 2')).toBe(log.indexOf('createIoreqServer(7, 0)') + 1);
+    log.length = 0;
+    failing = 'IoreqPort.open';
+    expect(() => openXenServer(options, { left: 3 })).toThrow(/refused/);
+    expect(log.filter((line) => /Server|Resource/.test(line))).toEqual([
+      'mapResource(7, 0, 3, 1, 1)',
+      'setIoreqServerState(7, 3, true)',
+    ]);
+  });
+
   it.each([
     ['Control.open', []],
     ['ForeignMemory.open', ['DeviceModel.close()', 'Control.close()']],
@@ -99,12 +111,12 @@ describe('openXenServer', () => {
     ],
   ])('leaves nothing behind when %s fails', (name, undone) => {
     failing = name;
-    expect(() => openXenServer(options)).toThrow(`${name} refused`);
+    expect(() => openXenServer(options, { onCreated: () => {} })).toThrow(`${name} refused`);
     expect(log.slice(log.findIndex((line) => line.startsWith(`${name}(`)) + 1)).toEqual(undone);
   });
 
   it('I10: passes each call on with the domain, the server, and the arguments in the order of the library', () => {
-    const { hypervisor } = openXenServer(options);
+    const { hypervisor } = openXenServer(options, { onCreated: () => {} });
     log.length = 0;
     hypervisor.claimFunction(40);
     hypervisor.releaseFunction(40);

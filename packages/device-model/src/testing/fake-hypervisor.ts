@@ -35,6 +35,11 @@ export class FakeHypervisor implements Hypervisor {
   readonly calls: HypervisorCall[] = [];
   /** True: the domain is gone, every call is a violation. */
   domainGone = false;
+  /**
+   * True for the one call that a killed process may have made: made again, it is refused as Xen refuses it, and no
+   * violation.
+   */
+  pardonsNext = false;
   readonly #devices: readonly FakeDevice[];
   readonly #ram: { readonly start: bigint; readonly end: bigint };
   readonly #violations: string[] = [];
@@ -109,6 +114,11 @@ export class FakeHypervisor implements Hypervisor {
 
   pirqsInUse(): number[] {
     return this.#pirqs.inUse();
+  }
+
+  /** Nobody knows of this pirq any more; it is the domain's until it ends. */
+  losePirq(pirq: number): void {
+    this.#pirqs.lose(pirq);
   }
 
   claimFunction(guestDevfn: number): void {
@@ -190,6 +200,8 @@ export class FakeHypervisor implements Hypervisor {
 
   mapGsi(gsi: number): number {
     this.#enter('mapGsi', gsi);
+    // Xen gives the same number again.
+    if (this.pardonsNext && this.#pirqs.inUse().includes(gsi)) return gsi;
     return this.#pirqs.mapGsi(gsi);
   }
 
@@ -234,6 +246,10 @@ export class FakeHypervisor implements Hypervisor {
   }
 
   #violate(text: string): never {
+    if (this.pardonsNext) {
+      this.pardonsNext = false;
+      throw new FakeXenError(text, 'EINVAL');
+    }
     this.#violations.push(text);
     throw new Error(`violation: ${text}`);
   }

@@ -36,6 +36,7 @@ export class FakePirqs {
   readonly #claims: Ranges;
   readonly #violate: (text: string) => never;
   readonly #pirqs = new Map<number, FakePirq>();
+  readonly #lost = new Set<number>();
 
   constructor(options: FakePirqsOptions) {
     this.#devices = options.devices;
@@ -62,6 +63,14 @@ export class FakePirqs {
   /** What a pirq is bound to. */
   boundTo(pirq: number): FakePirq['bound'] {
     return this.#pirqs.get(pirq)?.bound ?? null;
+  }
+
+  lose(first: number): void {
+    const { groupSize } = this.#pirq(first);
+    for (let pirq = first; pirq < first + groupSize; pirq += 1) {
+      this.#pirqs.delete(pirq);
+      this.#lost.add(pirq);
+    }
   }
 
   mapGsi(gsi: number): number {
@@ -159,7 +168,11 @@ export class FakePirqs {
   /** Xen hands them out downwards from the top, several as neighbours. */
   #freePirqs(count: number): number {
     for (let first = lines + this.#messagePirqs - count; first >= lines; first -= 1) {
-      if (Array.from({ length: count }, (_, index) => first + index).every((pirq) => !this.#pirqs.has(pirq))) {
+      if (
+        Array.from({ length: count }, (_, index) => first + index).every(
+          (pirq) => !this.#pirqs.has(pirq) && !this.#lost.has(pirq),
+        )
+      ) {
         return first;
       }
     }

@@ -1,0 +1,115 @@
+import { closeSync, constants, openSync, readFileSync, rmSync, writeSync } from 'node:fs';
+import { deserialize, serialize } from 'node:v8';
+import { DeviceModelError, messageOf } from './errors.js';
+import type { ModelState } from './state.js';
+
+/** Grows when what is in {@link ModelState} changes, or what it means. */
+const formatVersion = 1;
+const numberBytes = 8;
+const headerBytes = 2 * numberBytes;
+
+/**
+ * The state of a guest's model, for the process that goes on after a SIGKILL. Two files are written in turn, so that
+ * one is whole at any moment:
+ *
+ *     | number | length | state, as V8 serializes it | number |
+ *
+ * A write that was cut short has another number at its end, or none. There is no fsync: what the kernel has taken
+ * outlives this process, and no guest outlives the kernel.
+ */
+export class StateFile {
+  /** What a former process left; null when there was none. */
+  readonly found: ModelState | null;
+  readonly #paths: readonly string[];
+  readonly #files: readonly number[];
+  #number: bigint;
+
+  /**
+   * @param path of both files but for their last letter, in a folder that only we may enter
+   * @throws DeviceModelError DEVICE_MODEL_STATE_UNREADABLE if there is a state that is not to be relied on
+   */
+  constructor(path: string) {
+    this.#paths = [`${path}.a`, `${path}.b`];
+    const contents = this.#paths.map(readIfThere);
+    const whole = contents.flatMap((bytes) => wholeOf(bytes) ?? []);
+    // The first state, of a server without functions, may be cut short. Later one of the two is whole.
+    if (whole.length === 0 && contents.every(({ length }) => length > 0)) {
+      throw unreadable(path, 'neither file is whole');
+    }
+    const newest = whole.sort((one, other) => (one.number < other.number ? 1 : -1))[0];
+    this.found = newest === undefined ? null : decode(path, newest.body);
+    this.#number = newest?.number ?? 0n;
+    const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_NOFOLLOW;
+    this.#files = this.#paths.map((one) => openSync(one, flags, 0o600));
+  }
+
+  save(state: ModelState): void {
+    const number = this.#number + 1n;
+    const body = serialize({ formatVersion, state });
+    const bytes = Buffer.allocUnsafe(headerBytes + body.length + numberBytes);
+    bytes.writeBigUInt64LE(number, 0);
+    bytes.writeBigUInt64LE(BigInt(body.length), numberBytes);
+    body.copy(bytes, headerBytes);
+    bytes.writeBigUInt64LE(number, headerBytes + body.length);
+    const file = this.#files[Number(number % 2n)] ?? -1;
+    for (let done = 0; done < bytes.length;) done += writeSync(file, bytes, done, bytes.length - done, done);
+    // A write that failed is made again in the same place: the other file is the last whole one.
+    this.#number = number;
+  }
+
+  /** There is nothing to go on with: the model has ended. */
+  remove(): void {
+    for (const path of this.#paths) rmSync(path, { force: true });
+  }
+
+  close(): void {
+    for (const file of this.#files) closeSync(file);
+  }
+}
+
+function readIfThere(path: string): Buffer {
+  try {
+    return readFileSync(path);
+  } catch (error) {
+    if ((error as { code?: unknown }).code === 'ENOENT') return Buffer.alloc(0);
+    throw error;
+  }
+}
+
+interface Whole {
+  readonly number: bigint;
+  readonly body: Buffer;
+}
+
+function wholeOf(bytes: Buffer): Whole | null {
+  if (bytes.length < headerBytes + numberBytes) return null;
+  const number = bytes.readBigUInt64LE(0);
+  const length = bytes.readBigUInt64LE(numberBytes);
+  if (length > BigInt(bytes.length - headerBytes - numberBytes)) return null;
+  const end = headerBytes + Number(length);
+  return bytes.readBigUInt64LE(end) === number ? { number, body: bytes.subarray(headerBytes, end) } : null;
+}
+
+function decode(path: string, body: Buffer): ModelState {
+  let saved: Partial<{ formatVersion: number; state: ModelState }> | null;
+  try {
+    saved = deserialize(body) as typeof saved;
+  } catch (cause) {
+    throw unreadable(path, messageOf(cause), cause);
+  }
+  if (saved?.formatVersion === formatVersion && saved.state !== undefined) return saved.state;
+  throw unreadable(
+    path,
+    `it has format ${saved?.formatVersion ?? 'unknown'}, and this version reads ${formatVersion}`,
+  );
+}
+
+/** What Xen still has of ours is in no other place. */
+function unreadable(path: string, why: string, cause?: unknown): DeviceModelError {
+  return new DeviceModelError(
+    'DEVICE_MODEL_STATE_UNREADABLE',
+    `the state of the former model, ${path}.a and .b, cannot be read: ${why}. ` +
+      'Use the version of xenpt that wrote it, or destroy the guest and remove both files',
+    { cause },
+  );
+}
