@@ -13,6 +13,7 @@ import type { Setting } from '../../src/story/setting.js';
 import { countMappings, readXenLedger, type XenLedger } from '../../src/story/xen-ledger.js';
 import { expectBaseline } from './baseline.js';
 import { attachWithOptions, useOptions } from './device-options.js';
+import { surviveKills } from './restart.js';
 import { parseComparison } from '../../src/story/release.js';
 
 /** The guest finds a new card by itself, or not at all. */
@@ -40,10 +41,11 @@ interface View {
  *
  * @param options.hotPlugs how often the card is given to a running guest and taken back
  * @param options.comparesWithQemu whether the same guest is started with QEMU's model too
+ * @param options.kills how often the device model is killed while the guest uses the card; 0: not at all
  */
 export function passthroughScenarios(
   scene: () => Setting,
-  options: { readonly hotPlugs: number; readonly comparesWithQemu: boolean },
+  options: { readonly hotPlugs: number; readonly comparesWithQemu: boolean; readonly kills: number },
 ): void {
   describe('passthrough', () => {
     let setting: Setting;
@@ -220,6 +222,11 @@ export function passthroughScenarios(
       expect(refusal).toMatchObject({ code: 'XENPT_DOMAIN_HAS_DEVICE', exitCode: 4 });
       expect(refusal.next).toContain('xenpt detach');
     });
+
+    if (options.kills > 0) {
+      it(`goes on while its device model is killed ${options.kills} times`, () =>
+        surviveKills(setting, guest, options.kills));
+    }
 
     it('after xl destroy, mappings, interrupts, rights and assignment are back at their baseline', async () => {
       const { lab, sbdf } = setting;

@@ -23,6 +23,7 @@ type Group =
   | 'inventory'
   | 'QEMU comparison'
   | 'QMP'
+  | 'restarts'
   | 'without an IOMMU';
 
 const thoroughAccesses: AccessOptions = { measureMs: 5000, slowest: 1.25 };
@@ -73,7 +74,11 @@ export function describeProfile(
     const lab = () => setting.lab;
     if (includes('inventory')) inventoryScenarios(() => setting);
     if (includes('assignable')) assignableScenarios(lab, { thorough: soak });
-    passthroughScenarios(() => setting, { hotPlugs: soak ? 10 : 1, comparesWithQemu: includes('QEMU comparison') });
+    passthroughScenarios(() => setting, {
+      hotPlugs: soak ? 10 : 1,
+      comparesWithQemu: includes('QEMU comparison'),
+      kills: soak ? 50 : includes('restarts') ? 2 : 0,
+    });
     for (const way of ['pirqs', 'vectors'] as const) {
       const guest = messageWays[profile]?.[way];
       if (guest && includes('interrupts') && (soak || way === messages)) {

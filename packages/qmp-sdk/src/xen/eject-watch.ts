@@ -15,16 +15,26 @@ export class EjectWatch {
     this.#log = log;
   }
 
+  /** @param over what a former process expected stays expected until then, for whoever comes back for it */
+  goOn(over: AbortSignal): void {
+    this.#watch(over);
+  }
+
   /** @param closed aborted when the connection has ended; then nothing is expected on its behalf */
   async expect(passedOn: number, closed: AbortSignal): Promise<number> {
     if (closed.aborted) return 0;
-    const isNew = this.#watcher !== closed;
-    if (isNew) closed.addEventListener('abort', () => void this.#leave(closed), { once: true });
-    this.#watcher = closed;
-    if (isNew) this.#log('the guest is expected to eject');
+    if (this.#watcher !== closed) {
+      this.#watch(closed);
+      this.#log('the guest is expected to eject');
+    }
     const slots = await this.#model.expectEjects(passedOn);
     if (slots !== 0) this.#log(`the guest has ejected the slots 0x${slots.toString(16)}`);
     return slots;
+  }
+
+  #watch(over: AbortSignal): void {
+    this.#watcher = over;
+    over.addEventListener('abort', () => void this.#leave(over), { once: true });
   }
 
   async #leave(watcher: AbortSignal): Promise<void> {

@@ -184,8 +184,8 @@ export interface XenHost {
   /** A handle of its own for one look. Throws XENPT_NO_XEN. */
   openHypervisorFacts(): HypervisorFacts;
   /**
-   * Connects to the running device model of a guest; null if none listens. One that serves another domain, which had
-   * the same id, is an error.
+   * Connects to the device model of a guest; null if it has none. One that was killed goes on before this returns. One
+   * that serves another domain, which had the same id, is an error.
    */
   connectModel(domid: number, handle: string): Promise<ModelClient | null>;
   /** Starts the device model of a guest and waits until it answers. */

@@ -1,4 +1,4 @@
-import { closeSync, linkSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { errnoName, XenErrorCode, XenOperationError } from './errors.js';
 import type { Clock, ProcessTable } from './host.js';
@@ -6,25 +6,20 @@ import type { Clock, ProcessTable } from './host.js';
 const RETRY_INTERVAL_MS = 100;
 
 /**
- * Creates `path` exclusively with our process id in it. Returns undefined if a living process holds it; a lock whose
- * process is gone is taken over.
+ * Creates `path` exclusively with our process id in it, at once: who is killed on the way leaves no lock. Returns
+ * undefined if a living process holds it; a lock whose process is gone is taken over.
  */
 export function tryLock(path: string, processes: ProcessTable): { release(): void } | undefined {
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
   for (let attempt = 0; attempt < 3; attempt++) {
     try {
-      const fd = openSync(path, 'wx', 0o600);
-      try {
-        writeSync(fd, String(processes.pid));
-      } finally {
-        closeSync(fd);
-      }
+      createWith(path, processes.pid);
       return { release: () => release(path, processes.pid) };
     } catch (error) {
       if (errnoName(error) !== 'EEXIST') throw error;
     }
     const holder = readHolder(path);
-    // A lock without a number is being written this very moment, or its writer was killed between two system calls.
+    // A lock without a number is none of ours.
     if (holder === undefined || processes.isAlive(holder)) return undefined;
     takeAside(path, holder, processes.pid);
   }
@@ -59,6 +54,17 @@ export async function withLock<T>(
     return await work();
   } finally {
     lock.release();
+  }
+}
+
+/** @throws EEXIST */
+function createWith(path: string, pid: number): void {
+  const aside = `${path}.new-${pid}`;
+  writeFileSync(aside, String(pid), { mode: 0o600 });
+  try {
+    linkSync(aside, path);
+  } finally {
+    rmSync(aside, { force: true });
   }
 }
 

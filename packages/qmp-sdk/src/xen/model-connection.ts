@@ -23,6 +23,9 @@ const DEADLINE_MS: Record<ModelMethod, number> = {
   shutdown: 30_000,
 };
 
+/** The process has ended while it was asked. */
+export class ModelGoneError extends XenOperationError {}
+
 interface Waiter {
   resolve(value: unknown): void;
   reject(error: Error): void;
@@ -143,9 +146,9 @@ function modelRefused({ code, message, next }: WireError): XenOperationError {
   });
 }
 
-function modelGone(reason: string): XenOperationError {
-  return new XenOperationError(XenErrorCode.modelFailed, `the device model went away: ${reason}`, {
-    next: 'Its log is in /var/log/xenpt; a guest whose model is gone has to be destroyed.',
+function modelGone(reason: string): ModelGoneError {
+  return new ModelGoneError(XenErrorCode.modelFailed, `the device model went away: ${reason}`, {
+    next: 'Run it again: a device model that was killed goes on. Its log is in /var/log/xenpt.',
   });
 }
 

@@ -1,4 +1,4 @@
-import process, { argv, exit, stderr } from 'node:process';
+import process, { argv, exit, stderr, stdout } from 'node:process';
 import { DeviceModel } from '@xenpt/device-model/client';
 import { dropProgramPages } from '@xenpt/xen-bindings';
 import { serveDomain } from './model-process.js';
@@ -27,6 +27,7 @@ async function main(): Promise<void> {
       dropProgramPages();
       return model;
     },
+    onServing: () => void stdout.write('serving\n'),
     log,
   });
   store.close();

@@ -11,7 +11,7 @@ import { type AttachParams, encodeView, type ModelRequest } from './model-protoc
 import { EjectWatch } from './eject-watch.js';
 import { serveControl } from './model-server.js';
 import { type DomainResources, releaseAfterDeath } from './release-after-death.js';
-import { makeDomainDir, removeDomainDir, runFile } from './run-dir.js';
+import { hasLeftState, makeDomainDir, removeDomainDir, runFile } from './run-dir.js';
 
 /** Both ends of a domain's life are announced by this watch of xenstored (docs/misc/xenstore.txt). */
 const RELEASE_WATCH = '@releaseDomain';
@@ -20,6 +20,8 @@ const TOOLSTACK_GRACE_MS = 10_000;
 const POLL_INTERVAL_MS = 250;
 /** Beside the watch, in case xenstored is lost. */
 const STATE_POLL_INTERVAL_MS = 5_000;
+/** A command that waits for an eject asks ten times a second, and connects again when its model was killed. */
+const EJECT_GRACE_MS = 30_000;
 
 /** The device model of one guest, as `DeviceModel` of `@xenpt/device-model` implements it. */
 export interface GuestModel {
@@ -37,7 +39,9 @@ export interface GuestModel {
 }
 
 export interface ServeDomainOptions extends DomainResources {
-  readonly startModel: (options: { domid: number; vcpuCount: number }) => Promise<GuestModel>;
+  readonly startModel: (options: { domid: number; vcpuCount: number; statePath: string }) => Promise<GuestModel>;
+  /** Told when the guest and commands are answered. */
+  readonly onServing: () => void;
   /** One line for the log file. */
   readonly log: (line: string) => void;
 }
@@ -53,8 +57,8 @@ export type ServeEnd = 'shutdown' | 'domain-gone' | 'model-failed';
  * that was meant.
  */
 export async function serveDomain(options: ServeDomainOptions): Promise<ServeEnd> {
-  const { domid, runDir, processes } = options;
-  const info = expectDomain(options);
+  const { domid, runDir, processes, handle } = options;
+  const info = hasLeftState(runDir, domid, handle) && !isOurs(options) ? null : expectDomain(options);
   makeDomainDir(runDir, domid);
   const lock = tryLock(runFile.modelLock(runDir, domid), processes);
   if (!lock) {
@@ -63,7 +67,11 @@ export async function serveDomain(options: ServeDomainOptions): Promise<ServeEnd
     });
   }
   try {
-    return await serve(options, info);
+    if (info !== null) return await serve(options, info);
+    options.log(`domain ${domid} (${handle}) has ended while it had no device model`);
+    await attempt(options, 'clean up after the domain', () => forgetDomain(options));
+    removeOwnDir(options);
+    return 'domain-gone';
   } finally {
     lock.release();
   }
@@ -72,7 +80,9 @@ export async function serveDomain(options: ServeDomainOptions): Promise<ServeEnd
 async function serve(options: ServeDomainOptions, info: DomainInfo): Promise<ServeEnd> {
   const { domid, runDir, log } = options;
   const socketPath = runFile.socket(runDir, domid);
-  const model = await options.startModel({ domid, vcpuCount: info.maxVcpuId + 1 });
+  const statePath = runFile.modelState(runDir, domid, options.handle);
+  const tookOver = hasLeftState(runDir, domid, options.handle);
+  const model = await options.startModel({ domid, vcpuCount: info.maxVcpuId + 1, statePath });
   let shutdown = () => {};
   const asked = new Promise<ServeEnd>((resolve) => (shutdown = () => resolve('shutdown')));
   const failed = model.onExit.then(({ error }): ServeEnd => {
@@ -81,11 +91,13 @@ async function serve(options: ServeDomainOptions, info: DomainInfo): Promise<Ser
   });
   const death = watchForDeath(options);
   const ejects = new EjectWatch(model, log);
+  if (tookOver) ejects.goOn(AbortSignal.timeout(EJECT_GRACE_MS));
   const control = await serveControl(socketPath, (request, closed) => {
     if (request.method === 'expectEjects') return ejects.expect(request.params.passedOn, closed);
     return answer(options, model, request, shutdown);
   });
-  log(`serving domain ${domid} (${options.handle})`);
+  log(`${tookOver ? 'going on with' : 'serving'} domain ${domid} (${options.handle})`);
+  options.onServing();
   const end = await Promise.race([asked, failed, death.gone]);
   death.close();
   log(`ending: ${end}`);
@@ -96,8 +108,12 @@ async function serve(options: ServeDomainOptions, info: DomainInfo): Promise<Ser
   await attempt(options, 'close the model', () => model.close());
   rmSync(socketPath, { force: true });
   await control.close();
-  if (end === 'domain-gone' && readGrants(runDir, domid)?.handle === options.handle) removeDomainDir(runDir, domid);
+  if (end === 'domain-gone') removeOwnDir(options);
   return end;
+}
+
+function removeOwnDir({ runDir, domid, handle }: ServeDomainOptions): void {
+  if (readGrants(runDir, domid)?.handle === handle) removeDomainDir(runDir, domid);
 }
 
 /** At the end of its life the process goes on whatever fails: nobody else would do the rest. */

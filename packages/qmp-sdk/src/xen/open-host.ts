@@ -7,9 +7,10 @@ import { Control, DirtyLogControl, HostControl, Xenstore } from '@xenpt/xen-bind
 import { describeError, nextStepOf, XenErrorCode, XenOperationError } from './errors.js';
 import type { Clock, HypervisorFacts, MonitorPaths, ProcessTable, Store, Toolstack, XenHost } from './host.js';
 import { openCapturedTree } from './captured-tree.js';
+import { LastingModel } from './lasting-model.js';
 import { createProcessList } from './real-processes.js';
 import { createSysfs } from './real-sysfs.js';
-import { connectToDomain, spawnModel } from './spawn-model.js';
+import { connectToModel, spawnModel, type SpawnModelOptions } from './spawn-model.js';
 
 const RUN_DIR = '/run/xenpt';
 const LOG_DIR = '/var/log/xenpt';
@@ -56,6 +57,9 @@ export function openXenHost(options: OpenXenHostOptions = {}): XenHost {
   const toolstack = lazily(() => openToolstack(captured));
   const store = lazily(() => openStore(captured));
   const clock = realClock;
+  const modelOptions = (domid: number, handle: string): SpawnModelOptions => {
+    return { domid, handle, runDir, logDir, sysroot: '', nodePath, mainPath: modelMainPath(), clock };
+  };
   return {
     get toolstack() {
       return toolstack.value;
@@ -78,9 +82,15 @@ export function openXenHost(options: OpenXenHostOptions = {}): XenHost {
     monitors: realMonitors,
     openDirtyLogCalls: () => orNoXen(captured, () => DirtyLogControl.open()),
     openHypervisorFacts: () => orNoXen(captured, openHypervisorFacts),
-    connectModel: (domid, handle) => connectToDomain(runDir, domid, handle),
-    startModel: (domid, handle) =>
-      spawnModel({ domid, handle, runDir, logDir, sysroot: '', nodePath, mainPath: modelMainPath(), clock }),
+    connectModel: async (domid, handle) => {
+      const options = modelOptions(domid, handle);
+      const model = await connectToModel(options);
+      return model && new LastingModel(model, () => connectToModel(options));
+    },
+    startModel: async (domid, handle) => {
+      const options = modelOptions(domid, handle);
+      return new LastingModel(await spawnModel(options), () => connectToModel(options));
+    },
     close: () => {
       tree?.close();
       toolstack.close();

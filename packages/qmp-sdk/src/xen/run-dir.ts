@@ -1,4 +1,4 @@
-import { lstatSync, mkdirSync, rmSync } from 'node:fs';
+import { existsSync, lstatSync, mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { errnoName, XenErrorCode, XenOperationError } from './errors.js';
 
@@ -16,6 +16,8 @@ export const runFile = {
   dirtyLog: (runDir: string, domid: number) => join(runDir, 'dirty-log', `domain-${domid}.json`),
   /** The expansion ROM of the device that is being attached; gone once the model has it. */
   rom: (runDir: string, domid: number) => join(domainDir(runDir, domid), 'rom.bin'),
+  /** Of the model of this very domain, in two files with another letter each; see `StateFile` of the device model. */
+  modelState: (runDir: string, domid: number, handle: string) => join(domainDir(runDir, domid), `state-${handle}`),
   modelLock: (runDir: string, domid: number) => join(domainDir(runDir, domid), 'model.pid'),
 } as const;
 
@@ -36,6 +38,11 @@ export function makeDomainDir(runDir: string, domid: number): boolean {
     checkPrivate(path);
     return false;
   }
+}
+
+/** Whether the domain has had a model that did not end by itself, but was killed or still runs. */
+export function hasLeftState(runDir: string, domid: number, handle: string): boolean {
+  return existsSync(`${runFile.modelState(runDir, domid, handle)}.a`);
 }
 
 /** Makes the folder of the records of dirty logging, 0700. Not a guest's folder, which goes with its last device. */

@@ -1,12 +1,12 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, constants, fstatSync, mkdirSync, openSync, readSync } from 'node:fs';
 import { join } from 'node:path';
-import { env } from 'node:process';
-import { XenErrorCode, XenOperationError } from './errors.js';
+import { env, kill } from 'node:process';
+import { errnoName, XenErrorCode, XenOperationError } from './errors.js';
 import type { Clock } from './host.js';
 import type { ModelClient } from './model-client.js';
-import { connectModel } from './model-connection.js';
-import { checkPrivate, domainDir, runFile } from './run-dir.js';
+import { connectModel, ModelGoneError } from './model-connection.js';
+import { checkPrivate, domainDir, hasLeftState, runFile } from './run-dir.js';
 
 /** Node alone takes 1.4 to 4 s to start in an emulated dom0; nothing but a hang takes this long. */
 const START_TIMEOUT_MS = 60_000;
@@ -21,6 +21,27 @@ const SMALL_PROCESS = {
   nodeOptions: ['--max-semi-space-size=1'],
   environment: { MALLOC_ARENA_MAX: '1' },
 } as const;
+
+/**
+ * Starts the process again when it was killed and has left its state, which the next one goes on with: at once if it
+ * had served, which it says on its standard output, else after longer and longer. A shell, because it takes 1 MB where
+ * another Node would take 50.
+ */
+const SUPERVISOR = `
+state=$1; shift
+failed=0
+for restart in $(seq 1000); do
+  served=$("$@") && exit 0
+  [ -e "$state.a" ] || exit 1
+  failed=$((failed + 1))
+  [ "$served" ] && failed=0
+  [ $failed -lt 8 ] || break
+  echo "the process of the device model has died; it is started again ($restart)" >&2
+  sleep $((failed * failed)).1
+done
+echo "the process of the device model is not started again:" \\
+  "it died $failed times in a row before it served, and $restart times in all" >&2
+exit 1`;
 
 export interface SpawnModelOptions {
   readonly domid: number;
@@ -63,6 +84,31 @@ export async function connectToDomain(runDir: string, domid: number, handle: str
 }
 
 /**
+ * The same, and if the model was killed, waits for the process that goes on, or starts it when nobody else does.
+ *
+ * @throws as {@link connectToDomain} and {@link spawnModel}
+ */
+export async function connectToModel(options: SpawnModelOptions): Promise<ModelClient | null> {
+  const { runDir, domid, handle, clock } = options;
+  const deadline = clock.now() + START_TIMEOUT_MS;
+  for (;;) {
+    const model = await connectUnlessKilled(runDir, domid, handle);
+    if (model || !hasLeftState(runDir, domid, handle)) return model;
+    if (clock.now() >= deadline) return spawnModel(options);
+    await clock.sleep(POLL_INTERVAL_MS);
+  }
+}
+
+async function connectUnlessKilled(runDir: string, domid: number, handle: string): Promise<ModelClient | null> {
+  try {
+    return await connectToDomain(runDir, domid, handle);
+  } catch (error) {
+    if (error instanceof ModelGoneError) return null;
+    throw error;
+  }
+}
+
+/**
  * Starts a guest's model in a session of its own, so that it outlives this command, and waits until it answers.
  *
  * @throws XenOperationError XENPT_MODEL_FAILED with the end of its log, XENPT_MODEL_TIMEOUT
@@ -79,8 +125,9 @@ export async function spawnModel(options: SpawnModelOptions): Promise<ModelClien
   try {
     const start = fstatSync(log).size;
     const argument: ModelArguments = { domid, handle, runDir, sysroot };
-    const words = [...SMALL_PROCESS.nodeOptions, options.mainPath, JSON.stringify(argument)];
-    const child = spawn(options.nodePath, words, {
+    const program = [options.nodePath, ...SMALL_PROCESS.nodeOptions, options.mainPath, JSON.stringify(argument)];
+    const words = ['-c', SUPERVISOR, 'xenpt-model', runFile.modelState(runDir, domid, handle), ...program];
+    const child = spawn('/bin/sh', words, {
       cwd: '/',
       env: { ...env, ...SMALL_PROCESS.environment },
       detached: true,
@@ -106,17 +153,26 @@ async function waitUntilReady(
   child.once('exit', (code, signal) => (ended ??= new Error(`it ended with ${signal ?? `exit code ${code}`}`)));
   while (clock.now() < deadline) {
     if (ended) throw failure();
-    const model = await connectToDomain(runDir, domid, handle);
+    const model = await connectUnlessKilled(runDir, domid, handle);
     if (model) return model;
     await clock.sleep(POLL_INTERVAL_MS);
   }
   // Nobody else knows of this process: leaving it would leave an ioreq server that answers nothing.
-  child.kill('SIGKILL');
+  killGroup(child);
   throw new XenOperationError(
     XenErrorCode.modelTimeout,
     `the device model of domain ${domid} did not answer within ${START_TIMEOUT_MS / 1000} s`,
     { cause: failure(), next: 'Look into its log in /var/log/xenpt, and whether dom0 is short of memory.' },
   );
+}
+
+/** The shell that restarts it is one of them. */
+function killGroup({ pid }: ChildProcess): void {
+  try {
+    if (pid !== undefined) kill(-pid, 'SIGKILL');
+  } catch (error) {
+    if (errnoName(error) !== 'ESRCH') throw error;
+  }
 }
 
 function startFailed(domid: number, logPath: string, tail: string): XenOperationError {

@@ -1,4 +1,4 @@
-import { existsSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { tryLock, withLock } from '../../src/xen/lock.js';
@@ -31,6 +31,16 @@ test('never takes a lock whose holder cannot be read', () => {
   const path = join(temporaryFolder(), 'lock');
   writeFileSync(path, '');
   expect(tryLock(path, me)).toBeUndefined();
+});
+
+test('leaves no file but the lock', () => {
+  const folder = temporaryFolder();
+  const lock = tryLock(join(folder, 'lock'), me);
+  tryLock(join(folder, 'lock'), { ...me, pid: 20 });
+  expect(readdirSync(folder)).toEqual(['lock']);
+  expect(readFileSync(join(folder, 'lock'), 'utf8')).toBe('10');
+  expect(statSync(join(folder, 'lock')).mode & 0o777).toBe(0o600);
+  lock?.release();
 });
 
 test('waits, then names the holder; releases after a failure', async () => {

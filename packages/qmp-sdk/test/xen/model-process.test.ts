@@ -59,6 +59,7 @@ async function serve(changes: { handle?: string; pid?: number; host?: FakeHost }
     onExit: new Promise((resolve) => (fail = (error) => resolve({ error }))),
   };
   const pid = changes.pid ?? 100;
+  let isServing = false;
   const end = serveDomain({
     domid: 5,
     handle: changes.handle ?? handle,
@@ -68,12 +69,16 @@ async function serve(changes: { handle?: string; pid?: number; host?: FakeHost }
     sysfs: host.sysfs,
     clock: { now: () => realClock.now() * 100, sleep: () => realClock.sleep(1) },
     processes: { pid, isAlive: (other) => other === 100 },
-    startModel: ({ vcpuCount }) => note(`start ${vcpuCount}`).then(() => model),
+    startModel: ({ vcpuCount, statePath }) => {
+      if (statePath !== join(host.runDir, 'domain-5', `state-${handle}`)) throw new Error(statePath);
+      return note(`start ${vcpuCount}`).then(() => model);
+    },
+    onServing: () => (isServing = true),
     log: (line) => log.push(line),
   });
   const folder = join(host.runDir, 'domain-5');
   const socket = join(folder, 'control.sock');
-  await Promise.race([until(() => log.some((line) => line.startsWith('serving'))), end.catch(() => {})]);
+  await Promise.race([until(() => isServing), end.catch(() => {})]);
   return { host, end, calls, log, folder, socket, fail: (error) => fail(error) };
 }
 
@@ -210,6 +215,33 @@ test('leaves alone what the toolstack gave to somebody else meanwhile', async ()
   expect(
     host.journal.calls.slice(calls).filter((call) => /^(reset|disable|xc_(de)?assign|xs_(write|rm))/.test(call)),
   ).toEqual([]);
+});
+
+test('a process that comes too late for its domain cleans up after it, and starts no model', async () => {
+  const host = await readyHost();
+  const before = host.dump();
+  await attach(host, { domain: '5', spec: CARD });
+  host.models.kill(5);
+  writeFileSync(join(host.runDir, 'domain-5', `state-${handle}.a`), '');
+  host.toolstack.destroyDomain(5);
+  host.store.remove('/local/domain/5');
+  const { calls, end, folder, log } = await serve({ host });
+  expect(await end).toBe('domain-gone');
+  expect(calls).toEqual([]);
+  expect(log[0]).toMatch(/has ended while it had no device model/);
+  expect(existsSync(folder)).toBe(false);
+  expect(host.dump()).toEqual(before.filter((line) => !line.includes('/local/domain/5')));
+}, 30_000);
+
+test('says that it goes on, when a former process has left its state', async () => {
+  const host = await readyHost();
+  await attach(host, { domain: '5', spec: CARD });
+  writeFileSync(join(host.runDir, 'domain-5', `state-${handle}.a`), '');
+  const { calls, end, log, socket } = await serve({ host });
+  expect(log).toEqual([`going on with domain 5 (${handle})`]);
+  await (await connected(socket)).shutdown();
+  await end;
+  expect(calls).not.toContain('ignoreEjects');
 });
 
 test('when the model fails, ends with a reason and no socket', async () => {

@@ -1,12 +1,16 @@
-import { readFileSync, statSync } from 'node:fs';
+import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { execPath } from 'node:process';
+import { env, execPath } from 'node:process';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { realClock } from '../../src/xen/open-host.js';
-import { spawnModel } from '../../src/xen/spawn-model.js';
+import { connectToModel, spawnModel } from '../../src/xen/spawn-model.js';
 import { temporaryFolder } from './folders.js';
 import { failure } from './hosts.js';
+
+async function until(condition: () => boolean): Promise<void> {
+  while (!condition()) await realClock.sleep(5);
+}
 
 function optionsFor(fixture: string) {
   const folder = temporaryFolder();
@@ -37,6 +41,44 @@ test('starts a process that is to stay small', async () => {
   const [line = ''] = readFileSync(join(options.logDir, 'domain-5.log'), 'utf8').split('\n');
   expect(JSON.parse(line)).toEqual({ nodeOptions: ['--max-semi-space-size=1'], arenas: '1' });
 });
+
+test('one that is killed is started again when it has left its state', async () => {
+  const options = optionsFor('model-killed.mjs');
+  const model = await spawnModel(options);
+  expect(await model.status()).toEqual({ handle: 'uuid' });
+  expect(readFileSync(join(options.logDir, 'domain-5.log'), 'utf8')).toMatch(/has died; it is started again \(1\)/);
+  await model.shutdown();
+});
+
+test('a command that comes meanwhile waits for it; without a state nobody is waited for', async () => {
+  const options = optionsFor('model-killed.mjs');
+  expect(await connectToModel(options)).toBeNull();
+  const spawned = spawnModel(options);
+  await until(() => existsSync(join(options.runDir, 'domain-5', 'state-uuid.a')));
+  const model = await connectToModel(options);
+  expect(await model?.status()).toEqual({ handle: 'uuid' });
+  model?.close();
+  await (await spawned).shutdown();
+});
+
+test('one that dies before it serves is started later and later, and no more after the 8th time', async () => {
+  const options = optionsFor('model-fails.mjs');
+  const folder = temporaryFolder();
+  const program = join(folder, 'sleep');
+  writeFileSync(program, `#!/bin/sh\necho "$@" >>${folder}/pauses\n`, { mode: 0o755 });
+  const { PATH } = env;
+  env['PATH'] = `${folder}:${PATH}`;
+  try {
+    const error = await failure(spawnModel(options));
+    expect(error).toMatchObject({ code: 'XENPT_MODEL_FAILED' });
+    expect(error.message).toMatch(/the state cannot be read/);
+    expect(error.message).toMatch(/not started again: it died 8 times in a row before it served, and 8 times in all/);
+  } finally {
+    env['PATH'] = PATH;
+  }
+  const pauses = readFileSync(join(folder, 'pauses'), 'utf8').trim().split('\n');
+  expect(pauses).toEqual([1.1, 4.1, 9.1, 16.1, 25.1, 36.1, 49.1].map(String));
+}, 30_000);
 
 test('a process that dies is reported with the end of its log', async () => {
   const error = await failure(spawnModel(optionsFor('model-dies.mjs')));
