@@ -38,8 +38,8 @@ export function hostileScenarios(
       const { lab } = setting;
       const sbdf = lab.sbdf('nic1');
       await run(`xenpt assignable add ${sbdf}`);
-      baseline = await readBaseline(lab, [sbdf]);
       await guestRun(bystander(), 'bring-up 5 15', 180_000);
+      baseline = await readBaseline(lab, [sbdf]);
       guest = await lab.createGuest({
         ...{ name: guestName, paused: true, passthrough: 'sync_pt' },
         // No driver: the accesses are the program's alone.
