@@ -20,9 +20,10 @@ export interface HeldIntx {
 
 /**
  * What of a function is served access by access: the pages of its MSI-X table, an expansion ROM from a file, a BAR that
- * is mapped when it is touched, its table included.
+ * is mapped when it is touched, its table included. Stale is what Xen would not let go of when it was left; nothing is
+ * mapped or claimed before that is gone.
  */
-export type ClaimPurpose = 'table' | 'rom' | `bar ${number}`;
+export type ClaimPurpose = 'table' | 'rom' | `bar ${number}` | 'stale';
 
 export interface ClaimedMemory {
   readonly purpose: ClaimPurpose;

@@ -143,6 +143,7 @@ export class Performer {
   #mapBar({ bar, pieces }: MapBar): void {
     // A former process may have come half way.
     this.unmapBar(bar);
+    this.releaseClaims('stale');
     const held: BarPiece[] = [];
     this.#ledger.bars.set(bar, held);
     try {
@@ -188,13 +189,10 @@ export class Performer {
     else this.#hypervisor.unmapMemory(piece.gfn, piece.mfn, piece.count);
   }
 
-  /**
-   * There is one of each purpose: what is claimed still is a claim that Xen would not take back. What Xen would not
-   * unmap at an old place goes first, as before a mapping: it may be this one.
-   */
+  /** What Xen would not take back at an old place goes first, as before a mapping: it may be this one. */
   #claim(purpose: ClaimPurpose, { start, end }: ClaimBar | ClaimTable | ClaimRom): void {
     this.#unmapStale();
-    this.releaseClaims(purpose);
+    this.releaseClaims('stale');
     this.#hypervisor.claimMemory(start, end);
     this.#ledger.claims.push({ purpose, start, end });
   }
@@ -204,9 +202,8 @@ export class Performer {
     const { claims } = this.#ledger;
     const errors = new Failures();
     for (const claim of claims.filter((one) => purpose === undefined || one.purpose === purpose)) {
-      if (errors.attempt(() => this.#hypervisor.releaseMemory(claim.start, claim.end))) {
-        claims.splice(claims.indexOf(claim), 1);
-      }
+      const isReleased = errors.attempt(() => this.#hypervisor.releaseMemory(claim.start, claim.end));
+      claims.splice(claims.indexOf(claim), 1, ...(isReleased ? [] : [{ ...claim, purpose: 'stale' as const }]));
     }
     errors.throwFirst();
   }

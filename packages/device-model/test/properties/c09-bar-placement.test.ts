@@ -59,3 +59,16 @@ it('C9: what Xen would not unmap goes before anything else is claimed in its pla
   expect(rig.guest().readMemory(home.bar0, 2)).toBe(0xaa55n);
   expect(rig.hypervisor.violations).toEqual([]);
 });
+
+it('C9: nor is anything mapped where Xen would not let go of a claim, before it does', () => {
+  const rig = makeRig({ images: [fullCard()] });
+  rig.attach({ romImage: romImage() });
+  placeAll(rig.guest());
+  const place = home.bar0 + 0x10_0000;
+  rig.guest().writeConfig(0x30, place | 1);
+  rig.hypervisor.failAt('releaseMemory');
+  rig.guest().writeConfig(0x30, 0);
+  rig.guest().placeBar(0, place);
+  expect(rig.hypervisor.mappedFrames()).toContainEqual([BigInt(place) >> 12n, 0xe010_0n, 32n]);
+  expect(rig.hypervisor.violations).toEqual([]);
+});
