@@ -5,7 +5,7 @@ import { defineConfig } from 'vitest/config';
 const sourceCondition = ['@xenpt/source'];
 
 /** Their tests leave nothing behind in a process, so that its files may share one: that halves their time. */
-const sharesProcess = ['device-model', 'cli'];
+const sharesProcess = ['device-model', 'cli', 'lab'];
 
 function projectsIn(folder: string) {
   return readdirSync(new URL(folder, import.meta.url)).map((name) => ({

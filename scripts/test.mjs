@@ -51,13 +51,13 @@ async function vitest(title, name, project, workers) {
   count.failed += code === 0 ? failed : Math.max(failed, 1);
 }
 
+const lint = check('lint (eslint)', 'npx', ['--no-install', 'eslint', '.']);
 await Promise.all([
   check('types (tsc)', 'npx', nx(['run-many', '-t', 'typecheck'])),
-  check('lint (eslint)', 'npx', ['--no-install', 'eslint', '.']),
   check('format (prettier)', 'npx', ['--no-install', 'prettier', '--check', '.']),
 ]);
-// Left to itself it keeps one processor free, and small machines have two; the tests of a real QEMU wait for it.
-await vitest('unit and property tests', 'unit', '!lab', 3);
+// Left to itself vitest keeps one processor free, and small machines have two; the tests of a real QEMU wait for it.
+await Promise.all([lint, vitest('unit and property tests', 'unit', '!lab', 3)]);
 if (lab) {
   await step('packing what users install', () => mustRun('node', ['scripts/pack.mjs'], 'Packing'));
   await vitest('lab scenarios on a real Xen', 'lab', 'lab', 2);
