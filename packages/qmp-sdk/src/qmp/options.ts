@@ -23,8 +23,8 @@ export interface QmpClientOptions {
   /** Out-of-band execution: negotiated if offered (`auto`), demanded, or left alone. */
   readonly oob?: 'auto' | 'require' | 'never';
   /**
-   * Commands that QEMU has at the same time; 8, more would block its out-of-band path (qmp-spec 2.3.1). It executes
-   * them in order: several hide the way to a far QEMU. With one, none needs an id, which serves a local QEMU fastest.
+   * Commands that QEMU has at the same time; 8, more would block its out-of-band path (qmp-spec 2.3.1). With one, none
+   * needs an id.
    */
   readonly maxInFlight?: number;
   /** Commands that wait in this client; 65 536, then `execute` rejects with QmpQueueFullError. */
