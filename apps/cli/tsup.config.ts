@@ -15,9 +15,9 @@ export default defineConfig({
   entry: ['src/main.ts'],
   format: ['esm'],
   target: 'node20',
-  sourcemap: true,
   clean: true,
   noExternal: ['commander', 'picocolors', 'cli-table3', 'echarts', 'zrender', 'tslib'],
+  metafile: true,
   // The bundled CommonJS packages call require('node:…').
   banner: {
     js: [

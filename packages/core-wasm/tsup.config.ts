@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
-import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { defineConfig, type Options } from 'tsup';
+import { writeThirdPartyLicences } from '../../scripts/lib/third-party-licences.js';
 
 // Two builds write to it, so neither may clean it.
 rmSync('dist', { recursive: true, force: true });
@@ -11,7 +12,6 @@ const common: Options = {
   // No shims: they would bring node:path and node:url into what must also run in a browser.
   platform: 'neutral',
   target: 'node20',
-  sourcemap: true,
 };
 
 /**
@@ -25,23 +25,6 @@ const ourIndex: NonNullable<Options['esbuildPlugins']>[number] = {
     onResolve({ filter }, () => ({ path: '@xenpt/core-wasm', external: true }));
   },
 };
-
-/** The licences of the packages whose code is in the bundle, as they ask for. */
-function writeThirdPartyLicences(): void {
-  const { sources } = JSON.parse(readFileSync('dist/worker.js.map', 'utf8')) as { sources: string[] };
-  const folders = new Set(sources.flatMap((path) => /^.*node_modules\/(@[^/]+\/)?[^/]+/.exec(path)?.[0] ?? []));
-  const texts = [...folders].sort().map((folder) => {
-    const path = new URL(`dist/${folder}/`, `file://${process.cwd()}/`);
-    const { name, version } = JSON.parse(readFileSync(new URL('package.json', path), 'utf8')) as Record<
-      string,
-      string
-    >;
-    const file = readdirSync(path).find((entry) => /^licen[cs]e/i.test(entry));
-    if (!file) throw new Error(`${name} is bundled but has no licence file`);
-    return `${name} ${version}\n\n${readFileSync(new URL(file, path), 'utf8').trim()}\n`;
-  });
-  writeFileSync('dist/THIRD-PARTY-LICENCES.txt', texts.join(`\n${'-'.repeat(80)}\n\n`));
-}
 
 export default defineConfig([
   {
@@ -58,6 +41,7 @@ export default defineConfig([
     ...common,
     entry: ['src/worker.ts'],
     noExternal: ['comlink'],
+    metafile: true,
     esbuildPlugins: [ourIndex],
     // esbuild keeps an import that nothing uses any more, of a name that the index does not export.
     treeshake: true,

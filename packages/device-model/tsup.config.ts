@@ -5,7 +5,6 @@ export default defineConfig({
   entry: ['src/index.ts', 'src/client.ts', 'src/testing/index.ts'],
   format: ['esm', 'cjs'],
   target: 'node20',
-  sourcemap: true,
   clean: true,
   shims: true,
   // TypeScript 6 rejects the baseUrl that tsup 8 sets for declarations (egoist/tsup #1388).

@@ -10,8 +10,8 @@ export default defineConfig({
   platform: 'neutral',
   external: [/^node:/],
   noExternal: ['@rgrove/parse-xml'],
+  metafile: true,
   target: 'node20',
-  sourcemap: true,
   clean: true,
   // TypeScript 6 rejects the baseUrl that tsup 8 sets for declarations (egoist/tsup #1388).
   onSuccess: () => Promise.resolve(writeThirdPartyLicences()),
