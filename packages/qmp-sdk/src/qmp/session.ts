@@ -142,10 +142,15 @@ export class QmpSession {
     );
   }
 
+  /**
+   * Commands that are executed in one turn leave in few writes, and the other side has work meanwhile: whenever half as
+   * many wait here as it has, they go. In one write at the end of the turn each side would wait for the other.
+   */
   #scheduleFlush(): void {
+    const { queued, inFlight } = this.#commands;
+    if (queued * 2 >= inFlight) this.#flush();
     if (this.#flushScheduled) return;
     this.#flushScheduled = true;
-    // Commands that are executed in one turn, or by the replies of one read, leave in one write.
     queueMicrotask(() => {
       this.#flushScheduled = false;
       this.#flush();

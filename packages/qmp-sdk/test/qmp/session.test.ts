@@ -266,7 +266,6 @@ describe('without the id of a lone command', () => {
     const next = () => client.raw('x-next');
     expect([await next(), await next()]).toEqual([1, 2]);
     const third = next();
-    await new Promise((resolve) => setTimeout(resolve, 0));
     expect(await Promise.all([third, next(), client.oob('query-yank'), next()])).toEqual([3, 4, [], 5]);
     expect(fake.requests.slice(1).map((request) => 'id' in request)).toEqual([false, false, false, true, true, true]);
     await expect(client.raw('nope')).rejects.toMatchObject({ errorClass: 'CommandNotFound' });
