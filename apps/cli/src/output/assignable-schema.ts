@@ -11,7 +11,8 @@ import {
   textOrNull,
 } from '../json-schema.js';
 
-const plan: JsonSchema = object({ sbdf: address, steps: list(object({ title: text, writes: list(text) })) });
+/** What a dry run tells of one device. */
+export const plan: JsonSchema = object({ sbdf: address, steps: list(object({ title: text, writes: list(text) })) });
 const planOrNull: JsonSchema = { ...plan, type: ['object', 'null'] };
 
 /** What is told of a device that was made assignable, or given back. */

@@ -12,6 +12,7 @@ import {
   text,
   textOrNull,
 } from '../json-schema.js';
+import { plan } from './assignable-schema.js';
 
 const attached = object({
   domid: integer,
@@ -38,14 +39,20 @@ const detached = object({
   notes: list(text),
 });
 
+const plans: JsonSchema = { ...list(plan), description: 'Of a dry run: what would be written where.' };
+
 /** `03:00.*` is several. */
 export const attachedDevices = {
-  attached: { ...attached, description: 'The first of devices.' },
+  dryRun: flag,
+  attached: { ...nullable(attached), description: 'The first of devices; null for a dry run.' },
   devices: list(attached),
+  plans,
 } as const;
 export const detachedDevices = {
-  detached: { ...detached, description: 'The first of devices.' },
+  dryRun: flag,
+  detached: { ...nullable(detached), description: 'The first of devices; null for a dry run.' },
   devices: list(detached),
+  plans,
 } as const;
 
 const connected: JsonSchema = { type: ['boolean', 'null'], description: 'null: nobody can tell.' };

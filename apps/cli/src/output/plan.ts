@@ -1,4 +1,4 @@
-import type { AssignablePlan } from '@xenpt/qmp-sdk/xen';
+import type { OperationPlan } from '@xenpt/qmp-sdk/xen';
 import type { VerbOption } from '../verb.js';
 
 /** xl's letter; xl's own PCI commands refuse it. */
@@ -8,7 +8,7 @@ export const dryRunOption: VerbOption = {
 };
 
 /** Steps with their writes; one that only looks has none. */
-export function formatPlan(plans: readonly AssignablePlan[]): string {
+export function formatPlan(plans: readonly OperationPlan[]): string {
   return plans
     .flatMap(({ sbdf, steps }) => [
       `${sbdf}: nothing is written; this would be done:`,

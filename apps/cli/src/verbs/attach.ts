@@ -2,9 +2,11 @@ import { maxRomBytes } from '@xenpt/pci';
 import {
   type Attached,
   attach as attachDevice,
+  type AttachCheck,
   type AttachOptions,
   checkAttach,
   type DeviceOptions,
+  Rehearsal,
 } from '@xenpt/qmp-sdk/xen';
 import { asks, confirm, yesOption } from '../confirm.js';
 import { eachDevice, expandSpecs } from '../each-device.js';
@@ -13,8 +15,9 @@ import { FILE_ERROR } from '../input-file.js';
 import { nearest } from '@xenpt/pci/grammar';
 import { openedRows } from '../output/guest-view.js';
 import { formatSetAside, overrideOptions, readOverrides } from '../output/overrides.js';
+import { dryRunOption, formatPlan } from '../output/plan.js';
 import { UsageError } from '../usage-error.js';
-import type { Verb, VerbContext, VerbOptionValues } from '../verb.js';
+import type { Verb, VerbContext, VerbOptionValues, VerbOutput } from '../verb.js';
 import { attachedDevices } from '../output/guest-schema.js';
 
 export const attach: Verb = {
@@ -43,11 +46,13 @@ export const attach: Verb = {
       flags: '--rom <on|off|FILE>',
       description: 'its expansion ROM: a copy of the device’s, none, or a file (default: one that reads all ones)',
     },
+    dryRunOption,
     yesOption,
   ],
   examples: [
     ['xenpt attach web 03:00.0', 'to the first free slot'],
     ['xenpt attach 5 0000:03:00.0@a', 'to slot 0a of domain 5'],
+    ['xenpt attach web 03:00.0 -N', 'what would be written where; nothing is'],
     ['xenpt attach web 03:00.0 --rom card.rom', 'with a boot ROM from a file'],
     ["xenpt attach web 03:00.0 --allow 'vendor-specific@0x90+4:0xff'", 'as guest-view --denied names it'],
   ],
@@ -67,10 +72,11 @@ export const attach: Verb = {
     const { host, io, signal, onStep, style } = context;
     const common = { domain, signal, onStep, overrides: readOverrides(options), ...deviceOptions };
     const each = expandSpecs(context, spec).map((one): AttachOptions => ({ ...common, spec: one }));
+    if (options['dryRun'] === true) return rehearse(context, each);
     if (common.overrides.length > 0 && asks(io, options)) await confirm(io, options, await risksOf(context, each));
     const devices = await eachDevice(context, each, (one) => attachDevice(host, one));
     return {
-      json: { attached: devices[0], devices },
+      json: { dryRun: false, attached: devices[0], devices, plans: [] },
       text: devices.map(toText).join('\n'),
       notes: devices.flatMap((attached) => [
         ...formatSetAside(attached.sbdf, attached.setAside, style),
@@ -80,6 +86,18 @@ export const attach: Verb = {
     };
   },
 };
+
+async function rehearse({ host, style }: VerbContext, each: readonly AttachOptions[]): Promise<VerbOutput> {
+  const rehearsal = new Rehearsal(host);
+  const checks: AttachCheck[] = [];
+  for (const one of each) checks.push(await checkAttach(host, one, rehearsal));
+  const plans = checks.map(({ plan }) => plan);
+  return {
+    json: { dryRun: true, attached: null, devices: [], plans },
+    text: formatPlan(plans),
+    notes: checks.flatMap(({ sbdf, setAside, warnings }) => [...formatSetAside(sbdf, setAside, style), ...warnings]),
+  };
+}
 
 /** What the overrides of this command line set aside. */
 async function risksOf({ host, style }: VerbContext, each: readonly AttachOptions[]): Promise<string[]> {

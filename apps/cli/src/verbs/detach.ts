@@ -1,8 +1,9 @@
-import { detach as detachDevice, type Detached, XenErrorCode } from '@xenpt/qmp-sdk/xen';
+import { checkDetach, detach as detachDevice, type Detached, Rehearsal, XenErrorCode } from '@xenpt/qmp-sdk/xen';
 import { parseDuration } from '@xenpt/qmp-sdk/dirty-rate';
 import { asks, confirm, yesOption } from '../confirm.js';
 import { eachDevice, expandDevices } from '../each-device.js';
 import { ExitCode } from '../exit-code.js';
+import { dryRunOption, formatPlan } from '../output/plan.js';
 import { UsageError } from '../usage-error.js';
 import type { Verb, VerbOptionValues } from '../verb.js';
 import { detachedDevices } from '../output/guest-schema.js';
@@ -19,10 +20,12 @@ export const detach: Verb = {
   options: [
     { flags: '--timeout <time>', description: 'how long the guest may take to let go of it', default: '15s' },
     { flags: '--without-guest', description: 'do not ask the guest: its driver finds the device missing' },
+    dryRunOption,
     yesOption,
   ],
   examples: [
     ['xenpt detach web 03:00.0', 'the guest ejects it, then it is taken'],
+    ['xenpt detach web 03:00.0 -N', 'what would be written where; nothing is'],
     ['xenpt detach web 03:00.0 --without-guest', 'from a guest that hangs'],
   ],
   schema: detachedDevices,
@@ -41,12 +44,18 @@ export const detach: Verb = {
     const { timeout, withoutGuest } = options;
     const common = { domain, signal, onStep, timeoutMs: timeoutOf(timeout), withoutGuest: withoutGuest === true };
     const devices = expandDevices(context, [word]);
-    if (withoutGuest === true && asks(io, options)) await confirm(io, options, devices.map(describeLoss));
     const passed = devices.length > 1 ? XenErrorCode.notAttached : undefined;
+    if (options['dryRun'] === true) {
+      const rehearsal = new Rehearsal(host);
+      const check = (device: string) => Promise.resolve(checkDetach(host, { ...common, device }, rehearsal));
+      const plans = (await eachDevice(context, devices, check, passed)).map(({ plan }) => plan);
+      return { json: { dryRun: true, detached: null, devices: [], plans }, text: formatPlan(plans) };
+    }
+    if (withoutGuest === true && asks(io, options)) await confirm(io, options, devices.map(describeLoss));
     const detach = (device: string) => detachDevice(host, { ...common, device });
     const all = await eachDevice(context, devices, detach, passed);
     return {
-      json: { detached: all[0], devices: all },
+      json: { dryRun: false, detached: all[0], devices: all, plans: [] },
       text: all.map(describe).join('\n'),
       notes: all.flatMap(({ notes }) => notes),
       exitCode: all.every(({ complete }) => complete) ? ExitCode.ok : ExitCode.rebootRequired,

@@ -1,5 +1,5 @@
 import { formatSbdf, requireXenSegment } from '@xenpt/pci';
-import { describePlan, type AssignablePlan } from './assignable-plan.js';
+import { describePlan, type OperationPlan } from './operation-plan.js';
 import { errnoName, XenErrorCode } from './errors.js';
 import type { XenHost } from './host.js';
 import { type Override, readJournal } from './journal.js';
@@ -23,7 +23,7 @@ export interface AssignableAdded {
   /** Id in the journal, for `undo`; null for a dry run. */
   readonly transaction: string | null;
   /** For a dry run: what would be written where. */
-  readonly plan: AssignablePlan | null;
+  readonly plan: OperationPlan | null;
   /** What the rules hold against it, and the operator has set aside. */
   readonly setAside: readonly SetAside[];
 }
@@ -77,7 +77,7 @@ export async function addAssignable(
   };
   if (options.dryRun === true) {
     const { record, already, driver, setAside } = begin();
-    const plan = describePlan(record, planTransaction(host, record));
+    const plan = describePlan(name, planTransaction(host, record));
     return { sbdf: name, driver, already, transaction: null, plan, setAside };
   }
   return withLock(runFile.lock(host.runDir), host, LOCK_TIMEOUT_MS, async () => {

@@ -1,6 +1,6 @@
 import { formatSbdf, requireXenSegment, type Sbdf } from '@xenpt/pci';
 import type { AssignableOptions } from './assignable-add.js';
-import { type AssignablePlan, describePlan } from './assignable-plan.js';
+import { describePlan, type OperationPlan } from './operation-plan.js';
 import { domainName } from './domains.js';
 import { XenErrorCode, XenOperationError } from './errors.js';
 import type { XenHost } from './host.js';
@@ -25,7 +25,7 @@ export interface AssignableRemoved {
   /** Id in the journal, for `undo`; null for a dry run. */
   readonly transaction: string | null;
   /** For a dry run: what would be written where. */
-  readonly plan: AssignablePlan | null;
+  readonly plan: OperationPlan | null;
 }
 
 /**
@@ -59,7 +59,7 @@ export async function removeAssignable(
   };
   if (options.dryRun === true) {
     const { driver, record } = begin();
-    return { sbdf: name, driver, transaction: null, plan: describePlan(record, planTransaction(host, record)) };
+    return { sbdf: name, driver, transaction: null, plan: describePlan(name, planTransaction(host, record)) };
   }
   return withLock(runFile.lock(host.runDir), host, LOCK_TIMEOUT_MS, async () => {
     await recoverDevice(host, name);

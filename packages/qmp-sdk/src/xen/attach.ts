@@ -1,5 +1,5 @@
 import { rmSync, writeFileSync } from 'node:fs';
-import { formatSbdf, type Sbdf, sbdfToNumber } from '@xenpt/pci';
+import { formatSbdf, sbdfToNumber } from '@xenpt/pci';
 import { readFunctionImage } from '@xenpt/pci/sysfs';
 import {
   explainAssign,
@@ -11,12 +11,21 @@ import {
   requireOwnPages,
   requireUnused,
 } from './attach-checks.js';
-import { type DeviceOptions, type SettledOptions, settleOptions } from './attach-options.js';
+import { type DeviceOptions, settleOptions } from './attach-options.js';
+import { type AttachPlan, describeAttach, grantRecordOf, modelRequest } from './attach-plan.js';
 import { XenptError } from '../errors.js';
 import { publishDevice, withdrawDevice } from './device-nodes.js';
 import { type Domain, findDomain } from './domains.js';
 import { describeError, XenErrorCode, XenOperationError } from './errors.js';
-import { describeGrant, dropForeignGrants, type Grant, grantsOf, readGrants, recordGrant } from './grants.js';
+import {
+  describeGrant,
+  dropForeignGrants,
+  type Grant,
+  type GrantFile,
+  grantsOf,
+  readGrants,
+  recordGrant,
+} from './grants.js';
 import type { XenHost } from './host.js';
 import { listEmulatedSlots, plugPlaceholder, withdrawPlaceholder } from './hot-plug.js';
 import { claimInUse, releaseInUse } from './in-use.js';
@@ -26,6 +35,8 @@ import type { AttachedFunction, ModelClient } from './model-client.js';
 import { requireDevice, sysfsOptions } from './pciback.js';
 import { deassignIfAssigned, quarantine } from './release-after-death.js';
 import { type Override, readJournal } from './journal.js';
+import type { OperationPlan } from './operation-plan.js';
+import { Rehearsal } from './rehearsal.js';
 import { LOCK_TIMEOUT_MS, requireRoot } from './require-root.js';
 import { makeDomainDir, removeDomainDir, runFile } from './run-dir.js';
 import { chooseGuestDevfn } from './slots.js';
@@ -71,20 +82,6 @@ export interface Attached extends AttachedFunction {
   readonly setAside: readonly SetAside[];
 }
 
-interface Plan {
-  readonly domain: Domain;
-  readonly sbdf: Sbdf;
-  readonly name: string;
-  readonly guestDevfn: number;
-  readonly grants: readonly Grant[];
-  /** The in-use marker of a domain that is gone, to be replaced. */
-  readonly staleUser: number | undefined;
-  readonly resettable: boolean;
-  readonly options: SettledOptions;
-  readonly setAside: readonly SetAside[];
-  readonly warnings: readonly string[];
-}
-
 /**
  * Gives a device to an HVM guest: checks everything first, then
  * record → in-use marker → reset → permissions → assign → device model → ACPI hot-plug → xenstore nodes.
@@ -97,41 +94,51 @@ export async function attach(host: XenHost, options: AttachOptions): Promise<Att
   void host.toolstack;
   return withLock(runFile.lock(host.runDir), host, LOCK_TIMEOUT_MS, async () => {
     const plan = await check(host, options, spec);
+    dropForeignGrants(host.runDir, plan.domain.domid, plan.domain.info.handle);
     const what = `attach ${plan.name} to domain ${plan.domain.domid} (${plan.domain.name})`;
     const rules = { signal: options.signal, onStep: options.onStep, explain: explainAssign(plan.domain) };
     return withRollback(what, rules, (steps) => perform(host, plan, steps));
   });
 }
 
-export type AttachCheck = Pick<Attached, 'domid' | 'domainName' | 'sbdf' | 'guestSbdf' | 'setAside' | 'warnings'>;
+export type AttachCheck = Pick<Attached, 'domid' | 'domainName' | 'sbdf' | 'guestSbdf' | 'setAside' | 'warnings'> & {
+  readonly plan: OperationPlan;
+};
 
 /**
- * All that `attach` looks at before it changes something: for whoever is to confirm what the overrides set aside.
+ * All that `attach` looks at before it changes something, and what it would write where: for a dry run, and for whoever
+ * is to confirm what the overrides set aside. Changes nothing.
  *
+ * @param rehearsal the same one for several devices in a row
  * @throws XenOperationError what `attach` would refuse
  */
-export async function checkAttach(host: XenHost, options: AttachOptions): Promise<AttachCheck> {
+export async function checkAttach(
+  host: XenHost,
+  options: AttachOptions,
+  rehearsal: Rehearsal = new Rehearsal(host),
+): Promise<AttachCheck> {
   const spec = parsePassthroughSpec(options.spec);
   requireRoot(host, 'attach a device');
   void host.toolstack;
-  return withLock(runFile.lock(host.runDir), host, LOCK_TIMEOUT_MS, async () => {
-    const { domain, name, guestDevfn, setAside, warnings } = await check(host, options, spec);
-    const { domid, name: domainName } = domain;
-    return { domid, domainName, sbdf: name, guestSbdf: formatGuestAddress(guestDevfn), setAside, warnings };
-  });
+  const rehearsed = Object.create(host, { store: { value: rehearsal.store } }) as XenHost;
+  const settled = await check(rehearsed, options, spec);
+  const { domain, name, guestDevfn, setAside, warnings } = settled;
+  const { domid, name: domainName } = domain;
+  if (ownGrants(host, domain) !== undefined) rehearsal.models.add(domid);
+  const plan = describeAttach(host, settled, rehearsal);
+  return { domid, domainName, sbdf: name, guestSbdf: formatGuestAddress(guestDevfn), setAside, warnings, plan };
 }
 
 /** Everything that can be known to fail before something is changed. */
-async function check(host: XenHost, wanted: AttachOptions, spec: PassthroughSpec): Promise<Plan> {
-  const { store, sysfs, runDir } = host;
+async function check(host: XenHost, wanted: AttachOptions, spec: PassthroughSpec): Promise<AttachPlan> {
+  const { store, sysfs } = host;
   const { sbdf } = spec;
   requireDevice(sysfs, sbdf);
   const domain = findDomain(host, wanted.domain);
   requireHvm(domain);
   requireIommu(host);
   requireOnPciback(sysfs, sbdf);
-  dropForeignGrants(runDir, domain.domid, domain.info.handle);
-  const file = readGrants(runDir, domain.domid);
+  const file = ownGrants(host, domain);
   const staleUser = requireUnused(host, domain, sbdf, file);
   const overrides = [...acceptedOverrides(readJournal(host), host, formatSbdf(sbdf)), ...(wanted.overrides ?? [])];
   const setAside = requireVerdict(host, sbdf, { overrides, domain });
@@ -165,7 +172,13 @@ async function check(host: XenHost, wanted: AttachOptions, spec: PassthroughSpec
   };
 }
 
-async function perform(host: XenHost, plan: Plan, steps: Steps): Promise<Attached> {
+/** What a dead domain of the same id left is not this one's. */
+function ownGrants({ runDir }: XenHost, { domid, info }: Domain): GrantFile | undefined {
+  const file = readGrants(runDir, domid);
+  return file?.handle === info.handle ? file : undefined;
+}
+
+async function perform(host: XenHost, plan: AttachPlan, steps: Steps): Promise<Attached> {
   const { store, sysfs } = host;
   const { domain, sbdf, name, guestDevfn } = plan;
   const { domid } = domain;
@@ -219,7 +232,7 @@ interface HotPlugged {
 }
 
 /** A guest that cannot be told can look for itself: no reason to take the device away again. */
-async function announce(host: XenHost, { domain, guestDevfn }: Plan): Promise<HotPlugged> {
+async function announce(host: XenHost, { domain, guestDevfn }: AttachPlan): Promise<HotPlugged> {
   try {
     await plugPlaceholder(host, domain, guestDevfn);
     return { announced: true, warnings: [] };
@@ -235,27 +248,20 @@ async function announce(host: XenHost, { domain, guestDevfn }: Plan): Promise<Ho
 /** The ROM goes by a file that only we may read: requests are short. */
 async function handOver(
   { runDir }: XenHost,
-  plan: Plan,
+  plan: AttachPlan,
   model: ModelClient,
   steps: Steps,
 ): Promise<AttachedFunction> {
-  const { domain, name: sbdf, guestDevfn, options } = plan;
-  const { permissive, allow = [], expansionRom, romImage } = options;
+  const { domain, name: sbdf, options } = plan;
+  const { romImage } = options;
   const romFile = runFile.rom(runDir, domain.domid);
   const removeRom = () => rmSync(romFile, { force: true });
   if (romImage) {
     await steps.run('lay out the ROM', () => writeFileSync(romFile, romImage, { mode: 0o600 }), removeRom);
   }
-  const request = {
-    sbdf,
-    guestDevfn,
-    ...(allow.length > 0 ? { allow } : {}),
-    ...(permissive ? { permissive } : {}),
-    ...(romImage ? { rom: 'file' as const } : expansionRom === false ? { rom: 'off' as const } : {}),
-  };
   const attached = await steps.run(
     'hand the device to the device model',
-    () => model.attach(request),
+    () => model.attach(modelRequest(plan)),
     () => model.detach(sbdf),
   );
   removeRom();
@@ -265,22 +271,14 @@ async function handOver(
 /** @returns whether the folder of the domain was made for this. */
 function record(
   { runDir }: XenHost,
-  plan: Plan,
+  plan: AttachPlan,
   state: 'attaching' | 'attached',
   announced: boolean = false,
 ): boolean {
   const { domid, info } = plan.domain;
-  const { guestDevfn, grants } = plan;
-  const overrides = [...new Set(plan.setAside.map(({ override }) => override))];
   const made = makeDomainDir(runDir, domid);
   try {
-    recordGrant(runDir, { domid, handle: info.handle }, plan.name, {
-      guestDevfn,
-      state,
-      grants,
-      ...(announced ? { announced } : {}),
-      ...(overrides.length > 0 ? { overrides } : {}),
-    });
+    recordGrant(runDir, { domid, handle: info.handle }, plan.name, grantRecordOf(plan, state, announced));
   } catch (error) {
     if (made) removeDomainDir(runDir, domid);
     throw error;
@@ -288,7 +286,7 @@ function record(
   return made;
 }
 
-function claim({ store }: XenHost, { sbdf, name, domain, staleUser }: Plan): void {
+function claim({ store }: XenHost, { sbdf, name, domain, staleUser }: AttachPlan): void {
   if (claimInUse(store, sbdf, domain.domid, staleUser)) return;
   throw new XenOperationError(XenErrorCode.deviceInUse, `another tool took ${name} a moment ago`, {
     next: 'See `xenpt list` for who has it now.',
@@ -300,11 +298,11 @@ function setPermission({ toolstack }: XenHost, domid: number, grant: Grant, allo
   else toolstack.iomemPermission(domid, grant.mfn, grant.count, allow);
 }
 
-function assign({ toolstack }: XenHost, { domain, sbdf }: Plan): void {
+function assign({ toolstack }: XenHost, { domain, sbdf }: AttachPlan): void {
   toolstack.assignDevice(domain.domid, sbdfToNumber(sbdf), RDM_STRICT);
 }
 
-function unassign(host: XenHost, { domain, sbdf }: Plan): void {
+function unassign(host: XenHost, { domain, sbdf }: AttachPlan): void {
   deassignIfAssigned(host.toolstack, domain.domid, sbdf);
   quarantine(host, sbdf);
 }
@@ -332,7 +330,7 @@ async function connectOrStart(
 }
 
 function report(
-  plan: Plan,
+  plan: AttachPlan,
   attached: AttachedFunction,
   modelStarted: boolean,
   { announced, warnings }: HotPlugged,

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { formatSbdf, parseSbdf, type Sbdf } from '@xenpt/pci';
 import { readPublishedDevices, withdrawDevice } from './device-nodes.js';
+import { describeDetach } from './detach-plan.js';
 import { type Domain, findDomain } from './domains.js';
 import { describeError, errnoName, nextStepOf, XenErrorCode, XenOperationError } from './errors.js';
 import { describeGrant, type Grant, type GrantRecord, readGrants, recordGrant } from './grants.js';
@@ -9,7 +10,9 @@ import { EJECT_TIMEOUT_MS, ejectPlaceholder, hasPlaceholder, withdrawPlaceholder
 import { readInUse, releaseInUse } from './in-use.js';
 import { withLock } from './lock.js';
 import type { ModelClient } from './model-client.js';
+import type { OperationPlan } from './operation-plan.js';
 import { sysfsPath } from './paths.js';
+import { Rehearsal } from './rehearsal.js';
 import { deassignIfAssigned, quarantine } from './release-after-death.js';
 import { LOCK_TIMEOUT_MS, requireRoot } from './require-root.js';
 import { removeDomainDir, runFile } from './run-dir.js';
@@ -52,9 +55,15 @@ export interface Detached {
 class Problems {
   readonly list: string[] = [];
   readonly causes: unknown[] = [];
+  readonly #onStep: OnStep | undefined;
   firstStep: string | undefined;
 
+  constructor(onStep: OnStep | undefined) {
+    this.#onStep = onStep;
+  }
+
   async attempt(step: string, action: () => void | Promise<void>): Promise<boolean> {
+    this.#onStep?.(step);
     try {
       await action();
       return true;
@@ -84,8 +93,31 @@ export async function detach(host: XenHost, options: DetachOptions): Promise<Det
     const record = requireRecord(host, domain, sbdf);
     if (!options.withoutGuest) options.onStep?.('wait for the guest to let go of it');
     const notes = options.withoutGuest ? [] : await askGuest(host, domain, record, options);
-    return perform(host, domain, record, notes);
+    return perform(host, domain, record, notes, options.onStep);
   });
+}
+
+export type DetachCheck = Pick<Detached, 'domid' | 'domainName' | 'sbdf'> & { readonly plan: OperationPlan };
+
+/**
+ * What `detach` would write where, as long as the guest lets go of the device. Changes nothing.
+ *
+ * @param rehearsal the same one for several devices in a row
+ * @throws XenOperationError what `detach` would refuse
+ */
+export function checkDetach(
+  host: XenHost,
+  options: DetachOptions,
+  rehearsal: Rehearsal = new Rehearsal(host),
+): DetachCheck {
+  const sbdf = parseBdf(options.device);
+  requireRoot(host, 'detach a device');
+  void host.toolstack;
+  const domain = findDomain(host, options.domain);
+  const record = requireRecord(host, domain, sbdf);
+  const { withoutGuest = false } = options;
+  const plan = describeDetach(host, { domain, record, sbdf, withoutGuest }, rehearsal);
+  return { domid: domain.domid, domainName: domain.name, sbdf: record.sbdf, plan };
 }
 
 /**
@@ -126,12 +158,13 @@ async function perform(
   domain: Domain,
   record: GrantRecord,
   asked: readonly string[],
+  onStep: OnStep | undefined,
 ): Promise<Detached> {
   const { sysfs, toolstack, runDir } = host;
   const sbdf = parseSbdf(record.sbdf);
   const { domid } = domain;
   const identity = { domid, handle: domain.info.handle };
-  const problems = new Problems();
+  const problems = new Problems(onStep);
   await problems.attempt('record that it is being detached', () =>
     recordGrant(runDir, identity, record.sbdf, { ...record, state: 'detaching' }),
   );
@@ -150,7 +183,10 @@ async function perform(
   let modelStopped = false;
   if (complete && (await forget(host, domain, sbdf, problems))) {
     const isLast = (readGrants(runDir, domid)?.devices ?? []).length === 0;
-    if (isLast) modelStopped = await stopModel(host, domid, model, notes);
+    if (isLast) {
+      onStep?.('end the device model');
+      modelStopped = await stopModel(host, domid, model, notes);
+    }
   }
   if (model !== 'gone') model?.close();
   if (problems.list.length > 0) throw incomplete(domain, record.sbdf, problems);

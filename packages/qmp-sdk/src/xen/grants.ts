@@ -44,6 +44,17 @@ export function grantsOf(resources: readonly Resource[]): Grant[] {
     });
 }
 
+/** The call by which a grant is made or taken back, for a dry run. */
+export function permissionCall(domid: number, grant: Grant, allow: boolean): string {
+  const word = allow ? 'allow' : 'deny';
+  if (grant.kind === 'io') {
+    const ports = `first 0x${grant.first.toString(16)} count 0x${grant.count.toString(16)}`;
+    return `xc_domain_ioport_permission domain ${domid} ${ports} ${word}`;
+  }
+  const frames = `mfn 0x${grant.mfn.toString(16)} count 0x${grant.count.toString(16)}`;
+  return `xc_domain_iomem_permission domain ${domid} ${frames} ${word}`;
+}
+
 /** `memory fe000000-fe01ffff` or `ports c000-c01f`, for messages. */
 export function describeGrant(grant: Grant): string {
   const [first, last] =
@@ -104,9 +115,18 @@ export function dropForeignGrants(runDir: string, domid: number, handle: string)
   return true;
 }
 
+/** The entry of one device, on one line. */
+export function formatGrantRecord(record: GrantRecord): string {
+  return JSON.stringify(encodeRecord(record));
+}
+
 function formatGrants(file: GrantFile): string {
-  const devices = file.devices.map(({ grants, ...device }) => ({ ...device, grants: grants.map(encodeGrant) }));
+  const devices = file.devices.map(encodeRecord);
   return `${JSON.stringify({ schemaVersion: SCHEMA_VERSION, ...file, devices }, null, 2)}\n`;
+}
+
+function encodeRecord({ grants, ...device }: GrantRecord) {
+  return { ...device, grants: grants.map(encodeGrant) };
 }
 
 function encodeGrant(grant: Grant) {

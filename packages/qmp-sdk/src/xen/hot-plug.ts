@@ -50,9 +50,13 @@ export async function listEmulatedSlots(host: XenHost, { domid }: Domain): Promi
 
 /** Makes the system of a running guest look at the slot. One that has not started yet is none the wiser. */
 export async function plugPlaceholder(host: XenHost, { domid }: Domain, guestDevfn: number): Promise<void> {
+  await withGuestQmp(host, String(domid), (client) => hotPlug(client, placeholder(guestDevfn)));
+}
+
+/** What QEMU is asked to plug. */
+export function placeholder(guestDevfn: number) {
   const slot = (guestDevfn >> 3).toString(16);
-  const device = { driver: PLACEHOLDER_DRIVER, id: placeholderId(guestDevfn), addr: `${slot}.${guestDevfn & 7}` };
-  await withGuestQmp(host, String(domid), (client) => hotPlug(client, device));
+  return { driver: PLACEHOLDER_DRIVER, id: placeholderId(guestDevfn), addr: `${slot}.${guestDevfn & 7}` };
 }
 
 /** Whether the placeholder is in its slot; if not, the guest has ejected it. */
@@ -97,6 +101,6 @@ export async function withdrawPlaceholder(host: XenHost, { domid }: Domain, gues
   await withGuestQmp(host, String(domid), (client) => client.raw('device_del', { id: placeholderId(guestDevfn) }));
 }
 
-function placeholderId(guestDevfn: number): string {
+export function placeholderId(guestDevfn: number): string {
   return `xenpt-${(guestDevfn >> 3).toString(16).padStart(2, '0')}.${guestDevfn & 7}`;
 }

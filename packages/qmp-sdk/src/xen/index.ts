@@ -33,7 +33,7 @@ export { type AssignableDevice, listAssignable } from './assignable-list.js';
 export { type Reason, RefusedByRules, type SetAside } from './verdict-check.js';
 export { type AssignableAdded, type AssignableOptions, addAssignable } from './assignable-add.js';
 export { type AssignableRemoved, removeAssignable } from './assignable-remove.js';
-export type { AssignablePlan } from './assignable-plan.js';
+export type { OperationPlan, PlanStep } from './operation-plan.js';
 export {
   type DeviceBefore,
   type DeviceIdentity,
@@ -56,8 +56,9 @@ export { type LintedFile, lintFiles, lintHost } from './lint-files.js';
 export { type FunctionChange, type WatchedFunction, watchFunctions, type WatchOptions } from './watch.js';
 export { isUndone, undo, type Undone } from './undo.js';
 export { attach, type AttachCheck, type Attached, type AttachOptions, checkAttach } from './attach.js';
+export { Rehearsal } from './rehearsal.js';
 export type { DeviceOptions } from './attach-options.js';
-export { detach, type Detached, type DetachOptions } from './detach.js';
+export { checkDetach, detach, type DetachCheck, type Detached, type DetachOptions } from './detach.js';
 export { guestView, type GuestViewQuery, type GuestViewReport, guestViewOf } from './guest-view.js';
 export { dirtyMapSizeBytes, type DirtyLog, type DirtyLogOptions, type DirtyScan, openDirtyLog } from './dirty-log.js';
 export { recoverDirtyLogs, type RecoveredDirtyLog } from './dirty-log-recover.js';

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import type { JsonObject } from '../../src/index.js';
 import { FakeError, FakeQmp } from '../../src/testing/index.js';
-import { attach, detach } from '../../src/xen/index.js';
+import { attach, checkAttach, checkDetach, detach } from '../../src/xen/index.js';
 import { type FakeHost, fakeDomain } from '../../src/xen/testing/index.js';
 import { CARD, failure, readyHost } from './hosts.js';
 
@@ -337,4 +337,19 @@ test('a failure after the guest was told takes the announcement back', async () 
   });
   expect(qemu.asked).toEqual(['xenpt-06.0']);
   expect(host.dump()).toEqual(before);
+});
+
+test('a dry run tells what QEMU would be asked, and asks it for nothing but its devices', async () => {
+  const { host, qemu } = await hostWithQemu();
+  const { plan } = await checkAttach(host, { domain: '5', spec: CARD });
+  expect([qemu.plugged.size, qemu.asked]).toEqual([0, []]);
+  expect(plan.steps.flatMap(({ writes }) => writes)).toContain(
+    `device_add {"driver":"pci-testdev","id":"xenpt-06.0","addr":"6.0"} > ${host.monitors.control(5)}`,
+  );
+  await attach(host, { domain: '5', spec: CARD });
+  const given = checkDetach(host, request).plan.steps[0];
+  expect(given?.writes).toEqual([`device_del {"id":"xenpt-06.0"} > ${host.monitors.statistics(5)}`]);
+  const taken = checkDetach(host, { ...request, withoutGuest: true }).plan.steps[0];
+  expect(taken?.title).toBe('record that it is being detached');
+  expect([[...qemu.plugged.keys()], qemu.asked]).toEqual([['xenpt-06.0'], []]);
 });

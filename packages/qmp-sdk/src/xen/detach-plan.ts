@@ -1,0 +1,83 @@
+import { existsSync } from 'node:fs';
+import type { Sbdf } from '@xenpt/pci';
+import { withdrawDevice } from './device-nodes.js';
+import type { Domain } from './domains.js';
+import { describeGrant, formatGrantRecord, type GrantRecord, permissionCall, readGrants } from './grants.js';
+import { DOMID_IO, type XenHost } from './host.js';
+import { placeholderId } from './hot-plug.js';
+import { releaseInUse } from './in-use.js';
+import { describePlan, type OperationPlan, type PlanStep } from './operation-plan.js';
+import { sysfsPath } from './paths.js';
+import { isOnPciback } from './pciback.js';
+import type { Rehearsal } from './rehearsal.js';
+import { domainDir, runFile } from './run-dir.js';
+
+export interface PlannedDetach {
+  readonly domain: Domain;
+  readonly record: GrantRecord;
+  readonly sbdf: Sbdf;
+  readonly withoutGuest: boolean;
+}
+
+/** The steps of `detach`, each under the name that it has there, with what it writes where. */
+export function describeDetach(host: XenHost, planned: PlannedDetach, rehearsal: Rehearsal): OperationPlan {
+  const { domain, record, sbdf } = planned;
+  const { domid } = domain;
+  const { runDir, sysfs } = host;
+  const name = record.sbdf;
+  const file = runFile.grants(runDir, domid);
+  const model = runFile.socket(runDir, domid);
+  rehearsal.detached.add(name);
+  const devices = readGrants(runDir, domid)?.devices ?? [];
+  const isLast = devices.every((device) => rehearsal.detached.has(device.sbdf));
+  const hasReset = existsSync(sysfs.root + sysfsPath.reset(sbdf));
+  const intoQuarantine = isOnPciback(sysfs, sbdf) ? [`xc_assign_device domain ${DOMID_IO} (quarantine) ${name}`] : [];
+  const steps: PlanStep[] = [
+    ...askingSteps(host, planned),
+    {
+      title: 'record that it is being detached',
+      writes: [`${formatGrantRecord({ ...record, state: 'detaching' })} > ${file}`],
+    },
+    { title: 'connect to the device model', writes: [] },
+    {
+      title: 'take the device from the device model',
+      writes: [`detach ${JSON.stringify({ sbdf: name })} > ${model}`],
+    },
+    ...record.grants.map((grant) => ({
+      title: `take back ${describeGrant(grant)}`,
+      writes: [permissionCall(domid, grant, false)],
+    })),
+    {
+      title: 'stop its DMA',
+      writes: [`Command, without Bus Master Enable > ${sysfsPath.device(sbdf)}/config at 0x4`],
+    },
+    { title: 'reset the device', writes: hasReset ? [`"1" > ${sysfsPath.reset(sbdf)}`] : [] },
+    { title: 'take the device from the domain', writes: [`xc_deassign_device domain ${domid} ${name}`] },
+    { title: 'put it into quarantine', writes: intoQuarantine },
+    {
+      title: 'withdraw it from xenstore',
+      writes: rehearsal.writes((store) => void withdrawDevice(store, domid, sbdf)),
+    },
+    {
+      title: 'remove the in-use marker',
+      writes: rehearsal.writes((store) => releaseInUse(store, sbdf, domid)),
+    },
+    { title: 'remove the record', writes: [isLast ? `rm ${file}` : `the other devices alone > ${file}`] },
+    ...(isLast
+      ? [{ title: 'end the device model', writes: [`shutdown > ${model}`, `rm -r ${domainDir(runDir, domid)}`] }]
+      : []),
+  ];
+  return describePlan(name, steps);
+}
+
+/** A guest that was told of the device by ACPI is asked by ACPI; a paused one when it goes on. */
+function askingSteps({ monitors }: XenHost, { domain, record, withoutGuest }: PlannedDetach): PlanStep[] {
+  if (withoutGuest) return [];
+  const { domid, info } = domain;
+  const monitor = info.flags.paused ? monitors.control(domid) : monitors.statistics(domid);
+  const asks = record.announced === true && record.state === 'attached' && existsSync(monitor);
+  const request = JSON.stringify({ id: placeholderId(record.guestDevfn) });
+  return [
+    { title: 'wait for the guest to let go of it', writes: asks ? [`device_del ${request} > ${monitor}`] : [] },
+  ];
+}
