@@ -17,6 +17,8 @@ const buildPackages = [
 /** What only the tests need. */
 const testPackages = [
   { package: 'chromium', command: 'chromium', why: 'runs the WASM kernels and their worker pool in a browser' },
+  { package: 'zsh', command: 'zsh', why: 'completes command lines of xenpt as a person at a terminal would' },
+  { package: 'fish', command: 'fish', why: 'the same in the other shell that has a completion of its own' },
 ];
 
 function assertNode() {

@@ -27,7 +27,16 @@ _xenpt() {
 }
 compdef _xenpt xenpt
 `,
-  fish: `complete -c xenpt -a '(xenpt __complete (commandline -opc)[2..-1] (commandline -ct) 2>/dev/null)'
+  // Left to itself fish offers files beside, also for what follows a colon.
+  fish: `function __xenpt_complete
+  set -l found (xenpt __complete (commandline -opc)[2..-1] (commandline -ct) 2>/dev/null)
+  if test (count $found) -gt 0
+    printf '%s\\n' $found
+  else
+    __fish_complete_path (commandline -ct)
+  end
+end
+complete -c xenpt -f -a '(__xenpt_complete)'
 `,
 } as const;
 

@@ -30,6 +30,8 @@ export interface Run {
 }
 
 export interface RunSettings {
+  /** The words of the line, where splitting it at spaces would not do. */
+  readonly words?: readonly string[];
   readonly color?: boolean;
   readonly stdin?: string | Uint8Array;
   readonly terminal?: Io['terminal'];
@@ -54,7 +56,8 @@ export async function runOn(host: XenHost, line: string, settings: RunSettings =
   const files = new Map<string, string | Uint8Array>();
   let stdout = '';
   let stderr = '';
-  const exitCode = await main(line.split(' ').filter(Boolean), {
+  const words = settings.words ?? line.split(' ').filter(Boolean);
+  const exitCode = await main(words, {
     stdout: (text) => {
       stdout += text;
       settings.onStdout?.(text);
