@@ -1,32 +1,6 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { Lab } from '../../src/lab.js';
-
-/** Ends the process that passes the fault point, as the kernel would for want of memory. */
-const killHook = `
-globalThis[Symbol.for('xenpt.faultPoint')] = (point) => {
-  if (point === process.env.KILL_AT) process.kill(process.pid, 'SIGKILL');
-};
-`;
-const killed = 137;
-
-const addSteps = ['record-driver', 'unbind', 'new-slot', 'bind-pciback', 'check', 'quarantine'];
-const removeSteps = ['leave-quarantine', 'unbind-pciback', 'remove-slot', 'repair-config', 'bind-driver', 'forget'];
-const moments = ['before', 'intended', 'performed', 'after'];
-
-interface Kill {
-  readonly verb: 'add' | 'remove';
-  readonly point: string;
-}
-
-/** Between two drivers. */
-const shortList: readonly Kill[] = [{ verb: 'add', point: 'unbind:performed' }];
-
-const everyPoint: readonly Kill[] = [
-  ...addSteps.flatMap((step) => moments.map((moment) => ({ verb: 'add' as const, point: `${step}:${moment}` }))),
-  ...removeSteps.flatMap((step) =>
-    moments.map((moment) => ({ verb: 'remove' as const, point: `${step}:${moment}` })),
-  ),
-];
+import { everyKill, oneKill, surviveKillsAt } from './kills.js';
 
 /** A card of dom0 given away and taken back, with and without kills; tests in order. */
 export function assignableScenarios(lab: () => Lab, { thorough }: { readonly thorough: boolean }): void {
@@ -37,9 +11,8 @@ export function assignableScenarios(lab: () => Lab, { thorough }: { readonly tho
     const listedByXl = async () => (await run('xl pci-assignable-list')).includes(sbdf);
     const json = async (command: string) => JSON.parse(await run(`${command} --json`)) as Record<string, unknown>;
 
-    beforeAll(async () => {
+    beforeAll(() => {
       sbdf = lab().sbdf('nic1');
-      await lab().writeFile('/tmp/kill.mjs', killHook);
     });
 
     it('adds, and xl lists it; undo gives it back, and xl does not', async () => {
@@ -117,20 +90,11 @@ export function assignableScenarios(lab: () => Lab, { thorough }: { readonly tho
       expect(await run('xenpt undo --list')).toMatch(/earlier boot/);
       await run(`xenpt assignable remove ${sbdf} --persist`);
       expect([await driver(), await listedByXl()]).toEqual(['e1000e', false]);
-      await lab().writeFile('/tmp/kill.mjs', killHook);
     });
 
-    it.each(thorough ? everyPoint : shortList)(
-      '$verb killed at $point: recover puts the card back on its driver',
-      async ({ verb, point }) => {
-        if (verb === 'remove') await run(`xenpt assignable add ${sbdf}`);
-        const hook = `NODE_OPTIONS=--import=/tmp/kill.mjs KILL_AT=${point}`;
-        const { exitCode } = await lab().exec(`${hook} xenpt assignable ${verb} ${sbdf}`, { timeoutMs: 180_000 });
-        expect(exitCode).toBe(killed);
-        const { transactions } = await json('xenpt recover');
-        expect(transactions).toMatchObject([{ sbdf, outcome: verb === 'add' ? 'rolled-back' : 'completed' }]);
-        expect([await driver(), await listedByXl()]).toEqual(['e1000e', false]);
-      },
+    it.each(thorough ? everyKill : [oneKill])(
+      '$verb killed at $points, driver_override $override: recover puts the card back on its driver each time',
+      (kills) => surviveKillsAt(lab(), sbdf, kills),
     );
 
     it('leaves nothing behind: no slot, no node, no unfinished transaction', async () => {
