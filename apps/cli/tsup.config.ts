@@ -16,7 +16,18 @@ export default defineConfig({
   format: ['esm'],
   target: 'node20',
   clean: true,
-  noExternal: ['commander', 'picocolors', 'cli-table3', 'echarts', 'zrender', 'tslib'],
+  noExternal: [
+    'commander',
+    'picocolors',
+    'cli-table3',
+    'echarts',
+    'zrender',
+    'tslib',
+    'prom-client',
+    '@opentelemetry/api',
+    'tdigest',
+    'bintrees',
+  ],
   metafile: true,
   // The bundled CommonJS packages call require('node:…').
   banner: {

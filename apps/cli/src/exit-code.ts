@@ -79,6 +79,8 @@ const byErrorCode: Readonly<Partial<Record<string, ExitCode>>> = {
   [XenErrorCode.migrationRunning]: ExitCode.busy,
   [XenErrorCode.locked]: ExitCode.timeout,
   [XenErrorCode.modelTimeout]: ExitCode.timeout,
+  [XenErrorCode.modelStopped]: ExitCode.timeout,
+  [XenErrorCode.upgradeRefused]: ExitCode.refused,
   [XenErrorCode.notRoot]: ExitCode.noHypervisor,
   [XenErrorCode.noXen]: ExitCode.noHypervisor,
   [XenErrorCode.noIommu]: ExitCode.noHypervisor,

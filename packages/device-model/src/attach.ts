@@ -17,6 +17,7 @@ import { releaseAll } from './release.js';
 import type { Report } from './report.js';
 import { ServedFunction } from './served-function.js';
 import type { FunctionSaved } from './state.js';
+import type { Statistics } from './statistics.js';
 import { tableBytesOf } from './table-pages.js';
 
 /** What all functions of a guest share. */
@@ -26,6 +27,7 @@ export interface GuestContext {
   readonly pirqs: PirqBook;
   readonly report: Report;
   readonly changes: ChangeCount;
+  readonly statistics: Statistics;
 }
 
 export interface AttachFunctionOptions extends GuestContext {
@@ -93,17 +95,19 @@ function viewOf({ device, guestDevfn, policy = {} }: AttachFunctionOptions, msiV
 }
 
 function buildFunction(options: AttachFunctionOptions, msiVectorLimit: number): ServedFunction {
-  const { device, guestDevfn, hypervisor, pirqs, report, addressSpace, changes, policy = {} } = options;
+  const { device, guestDevfn, hypervisor, pirqs, report, addressSpace, changes, statistics, policy = {} } = options;
   const { config, image } = device;
   const view = viewOf(options, msiVectorLimit);
   const ledger = new Ledger();
   const reset = resetOf(device, view, ledger);
-  const performer = new Performer({ sbdf: image.sbdf, hypervisor, config, ledger, pirqs, report, ...reset });
+  const world = { hypervisor, config, ledger, pirqs, report, statistics };
+  const performer = new Performer({ sbdf: image.sbdf, ...world, ...reset });
   const barAccess = openBars(device, view, report);
   const guest = step(device, 'build register file', () => {
     return new GuestFunction(new Core(), view, image, config, {
       addressSpace,
       changes,
+      statistics,
       mapOnTouch: new Set(barAccess.keys()),
       tableBar: barAccess.get(tableBytesOf(view)?.barIndex ?? -1),
     });
@@ -234,7 +238,7 @@ function turnInheritedMessagesOff(view: GuestView, { config }: HostDevice): void
 
 /** A function without its line still works by messages, so a refusal is reported and the line left disabled. */
 function attachIntx(options: AttachFunctionOptions, view: GuestView, ledger: Ledger): boolean {
-  const { device, guestDevfn, hypervisor, pirqs, report } = options;
+  const { device, guestDevfn, hypervisor, pirqs, report, statistics } = options;
   const gsi = usableGsi(view.interruptPin, device.image.irq);
   if (gsi === null) return false;
   const guestDevice = guestDevfn >>> 3;
@@ -244,6 +248,7 @@ function attachIntx(options: AttachFunctionOptions, view: GuestView, ledger: Led
     const held = { gsi, pirq, guestDevice, intx, bound: false };
     ledger.intx = held;
     hypervisor.bindIntx(pirq, guestDevice, intx);
+    statistics.countInterrupt('intx');
     held.bound = true;
     return true;
   } catch (error) {

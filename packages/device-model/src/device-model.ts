@@ -1,19 +1,14 @@
 import { Worker } from 'node:worker_threads';
-import { WakeEvent } from '@xenpt/xen-bindings';
+import { WakeEvent, type LatencyHistogram } from '@xenpt/xen-bindings';
 import { deferred } from './deferred.js';
 import { DeviceModelError } from './errors.js';
 import type { AttachedFunction, AttachRequest } from './guest-model.js';
 import type { PlacementOptions } from './placement.js';
-import type {
-  ModelStatus,
-  PlainError,
-  WorkerCall,
-  WorkerCalls,
-  WorkerMessage,
-  WorkerMethod,
-  WorkerOptions,
-} from './protocol.js';
+import type { PlainError, WorkerCall, WorkerCalls, WorkerMessage, WorkerMethod, WorkerOptions } from './protocol.js';
+import { LogLimiter } from './report.js';
 import type { FunctionReport } from './served-function.js';
+import { Statistics, type Counts } from './statistics.js';
+import { describeActivity, describeRequest, Watchdog, type Waiting, type WaitingNow } from './watchdog.js';
 
 /** Ends another thread's wait; xen-bindings' WakeEvent. */
 export interface WakeSource {
@@ -51,9 +46,22 @@ export interface DeviceModelExit {
   readonly error: Error | null;
 }
 
+/** Everything since the process was started. */
+export interface ModelStatus extends Counts {
+  /** Host functions attached, `0000:01:00.0`. */
+  readonly devices: readonly string[];
+  readonly latency: LatencyHistogram;
+  /** What is being answered, if it is not done at once. */
+  readonly waiting: Waiting | null;
+  /** How many requests and calls have had no answer for 2 s. */
+  readonly late: number;
+}
+
 const defaultDeadlineMs = 30_000;
 
 interface PendingCall {
+  readonly method: WorkerMethod;
+  readonly sinceMs: number;
   readonly resolve: (value: unknown) => void;
   readonly reject: (error: Error) => void;
   readonly timer: NodeJS.Timeout;
@@ -72,6 +80,9 @@ export class DeviceModel implements AsyncDisposable {
   readonly #deadlineMs: number;
   readonly #onLog: (line: string) => void;
   readonly #pending = new Map<number, PendingCall>();
+  readonly #statistics = new Statistics();
+  readonly #watchdog: Watchdog;
+  #devices: readonly string[] = [];
   readonly #ready = deferred<number>();
   readonly #exit = deferred<DeviceModelExit>();
   #serverId = -1;
@@ -86,10 +97,17 @@ export class DeviceModel implements AsyncDisposable {
     this.#deadlineMs = options.deadlineMs ?? defaultDeadlineMs;
     this.#onLog = options.onLog ?? (() => {});
     this.#wake = wake;
+    // What a guest can bring about, however rarely, has its share of the log.
+    const log = new LogLimiter(this.#onLog, () => performance.now());
+    this.#watchdog = new Watchdog(
+      () => this.#waiting(),
+      (text) => log.report('late', text),
+    );
     const workerData: WorkerOptions = {
       domid: options.domid,
       vcpuCount: options.vcpuCount,
       wakeFd: wake.fd,
+      statistics: this.#statistics.buffer,
       ...(options.placement === undefined ? {} : { placement: options.placement }),
       ...(options.statePath === undefined ? {} : { statePath: options.statePath }),
     };
@@ -114,6 +132,7 @@ export class DeviceModel implements AsyncDisposable {
     }, model.#deadlineMs);
     try {
       model.#serverId = await model.#ready.promise;
+      model.#watchdog.start();
       return model;
     } catch (cause) {
       await model.#worker.terminate();
@@ -145,8 +164,32 @@ export class DeviceModel implements AsyncDisposable {
     return this.#call('view', sbdf);
   }
 
-  status(): Promise<ModelStatus> {
-    return this.#call('status', null);
+  /** Known on this thread, also while the other one hangs. @throws DeviceModelError when it has ended */
+  status(): ModelStatus {
+    if (this.#ended) throw this.#goneError();
+    const { counts, meter } = this.#statistics;
+    const waiting = this.#waiting();
+    return {
+      ...counts,
+      devices: this.#devices,
+      latency: meter.latency(),
+      waiting: waiting && { what: waiting.what, ageMs: waiting.ageMs, waitsFor: waiting.waitsFor },
+      late: this.#watchdog.late,
+    };
+  }
+
+  /** A request of the guest before a call of ours: the guest stands still. */
+  #waiting(): WaitingNow | null {
+    const waitsFor = describeActivity(this.#statistics.activity);
+    const open = this.#statistics.meter.open();
+    if (open !== null) {
+      const { vcpu, request, ageMs, sinceNs } = open;
+      return { key: `request ${sinceNs}`, what: describeRequest(vcpu, request), ageMs, waitsFor };
+    }
+    const [first] = this.#pending;
+    if (first === undefined) return null;
+    const [id, { method, sinceMs }] = first;
+    return { key: `call ${id}`, what: method, ageMs: performance.now() - sinceMs, waitsFor };
   }
 
   /**
@@ -213,7 +256,7 @@ export class DeviceModel implements AsyncDisposable {
         ),
       );
     }, this.#deadlineMs);
-    this.#pending.set(id, { resolve, reject, timer });
+    this.#pending.set(id, { method, sinceMs: performance.now(), resolve, reject, timer });
     this.#worker.postMessage({ id, method, argument } satisfies WorkerCall<M>);
     this.#wake.wake();
     return promise as Promise<WorkerCalls[M]['gives']>;
@@ -223,6 +266,9 @@ export class DeviceModel implements AsyncDisposable {
     switch (message.type) {
       case 'ready':
         return this.#ready.resolve(message.serverId);
+      case 'devices':
+        this.#devices = message.sbdfs;
+        return;
       case 'log':
         return this.#onLog(message.text);
       case 'fatal':
@@ -245,6 +291,7 @@ export class DeviceModel implements AsyncDisposable {
 
   #finish(code: number): void {
     this.#ended = true;
+    this.#watchdog.stop();
     if (this.#ending === null) this.#failure ??= new Error(`its thread ended with code ${code}`);
     const gone = this.#goneError();
     for (const id of [...this.#pending.keys()]) this.#take(id)?.reject(gone);

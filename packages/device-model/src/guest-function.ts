@@ -10,6 +10,7 @@ import { MsiState, type MsiSaved } from './msi.js';
 import { MsiXState, type MsiXSaved } from './msi-x.js';
 import { AddressSpace } from './placement.js';
 import { ServedRom } from './rom.js';
+import { Statistics } from './statistics.js';
 import { tableBytesOf, TablePages } from './table-pages.js';
 
 export type AccessWidth = 1 | 2 | 4;
@@ -25,6 +26,7 @@ export interface GuestFunctionOptions {
   /** The BAR with the MSI-X table, for what lies beside the table; missing where we cannot reach it. */
   readonly tableBar?: BarAccess | undefined;
   readonly changes?: ChangeCount;
+  readonly statistics?: Statistics;
 }
 
 /** What of a function outlives the process. */
@@ -48,8 +50,6 @@ export class GuestFunction {
   readonly view: GuestView;
   /** Whether a host line is bound; only then may the guest clear INTx disable in hardware. */
   intxBound = false;
-  /** Writes of which no bit could have an effect. */
-  deniedWrites = 0;
   /** Which bits the guest could not change, for the operator. */
   readonly denied: DeniedWrites;
   readonly #file: RegisterFile;
@@ -59,6 +59,7 @@ export class GuestFunction {
   readonly tablePages: TablePages | null;
   readonly #rom: ServedRom | null;
   readonly #changes: ChangeCount;
+  readonly #statistics: Statistics;
   /** Per word: the bits that a guest write can change anywhere. */
   readonly #writable = new Uint32Array(configSpaceBytes / 4);
   #high = 0;
@@ -80,6 +81,7 @@ export class GuestFunction {
     this.#config = config;
     this.#space = options.addressSpace ?? new AddressSpace();
     this.#changes = options.changes ?? new ChangeCount();
+    this.#statistics = options.statistics ?? new Statistics();
     this.#file = new RegisterFile(core, configSpaceBytes);
     for (const { index, rule } of view.words) {
       this.#file.define(index, rule);
@@ -157,7 +159,7 @@ export class GuestFunction {
 
   #writeRegisters(offset: number, width: number, value: number): readonly Effect[] {
     if (!isConfigAccess(offset, width)) {
-      this.deniedWrites += 1;
+      this.#statistics.countDeniedWrite();
       return noEffects;
     }
     const covered = lanes(offset, width);
@@ -173,7 +175,7 @@ export class GuestFunction {
       this.denied.note(word, covered, value << shift, this.#file.read(offset, width, hardware) << shift);
     }
     if (!isWritable) {
-      this.deniedWrites += 1;
+      this.#statistics.countDeniedWrite();
       return noEffects;
     }
     const before = this.#file.shadow(word);

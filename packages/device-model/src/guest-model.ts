@@ -1,7 +1,6 @@
 import { formatSbdf, parseSbdf, type FunctionImage, type Sbdf } from '@xenpt/pci';
 import { attachFunction, restoreFunction, type AttachPolicy, type GuestContext } from './attach.js';
 import { ChangeCount } from './change-count.js';
-import { effectTypes, type EffectType } from './effects.js';
 import { EjectPort } from './eject-port.js';
 import { DeviceModelError, messageOf } from './errors.js';
 import type { HostDevice } from './host-device.js';
@@ -9,12 +8,12 @@ import type { Hypervisor } from './hypervisor.js';
 import type { PortTarget, RequestRouter } from './ioreq.js';
 import { JournalledHypervisor } from './journalled-hypervisor.js';
 import { formatDevfn, PirqBook } from './ledger.js';
-import { noEffectCounts } from './perform.js';
 import { AddressSpace, placementPolicy, type PlacementOptions } from './placement.js';
 import type { Report } from './report.js';
 import type { OpenedReport } from './opened.js';
 import type { FunctionReport, ServedFunction } from './served-function.js';
 import type { FunctionSaved, GuestSaved } from './state.js';
+import { Statistics } from './statistics.js';
 
 /** What the guest got. */
 export interface AttachedFunction {
@@ -32,22 +31,13 @@ export interface AttachedFunction {
   readonly opened: OpenedReport;
 }
 
-export interface GuestStatus {
-  /** Configuration writes of which no bit could take effect. */
-  readonly deniedWrites: number;
-  /** Effects performed, by type. */
-  readonly effects: Readonly<Record<EffectType, number>>;
-  /** Effects refused by Xen or the host, by type. */
-  readonly failedEffects: Readonly<Record<EffectType, number>>;
-  /** Host functions attached, `0000:01:00.0`. */
-  readonly devices: readonly string[];
-}
-
 export interface GuestModelOptions {
   readonly hypervisor: Hypervisor;
   readonly openDevice: (sbdf: Sbdf, sysroot: string | undefined) => HostDevice;
   readonly report?: Report;
   readonly placement?: PlacementOptions;
+  /** Where it counts, beside its request handler. */
+  readonly statistics?: Statistics;
   /**
    * Notes everything that another process needs to go on, before each call to Xen and before each answer that follows
    * from a change. When it throws, an attach is refused; a guest that has devices is served on.
@@ -106,6 +96,7 @@ export class GuestModel implements RequestRouter {
   /** It is on the way to the guest, and in no map yet. */
   #attaching: { readonly request: AttachRequest; readonly served: ServedFunction } | null = null;
   readonly #changes = new ChangeCount();
+  readonly #statistics: Statistics;
   #savedChanges = 0;
   /** The same functions once more, to be walked without an iterator. */
   #served: readonly ServedFunction[] = [];
@@ -113,13 +104,16 @@ export class GuestModel implements RequestRouter {
   constructor(options: GuestModelOptions) {
     this.#openDevice = options.openDevice;
     this.#save = options.save;
-    this.#hypervisor = new JournalledHypervisor(options.hypervisor, this.#changes, () => this.#saveOrReport());
+    this.#statistics = options.statistics ?? new Statistics();
+    const save = () => this.#saveOrReport();
+    this.#hypervisor = new JournalledHypervisor(options.hypervisor, this.#changes, this.#statistics, save);
     this.#context = {
       hypervisor: this.#hypervisor,
       addressSpace: new AddressSpace(placementPolicy(options.placement)),
       pirqs: new PirqBook(),
       report: options.report ?? (() => {}),
       changes: this.#changes,
+      statistics: this.#statistics,
     };
     this.#ejects = new EjectPort(this.#hypervisor, this.#changes, (slots) => this.#conceal(slots));
   }
@@ -209,10 +203,13 @@ export class GuestModel implements RequestRouter {
   #saveOrReport(): void {
     this.#savedChanges = this.#changes.value;
     if (this.#save === undefined) return;
+    this.#statistics.activity = 'saveState';
     try {
       this.#save(this.saved);
     } catch (error) {
       this.#context.report('state', `this model cannot be replaced while the guest runs: ${messageOf(error)}`);
+    } finally {
+      this.#statistics.activity = 'none';
     }
   }
 
@@ -249,18 +246,9 @@ export class GuestModel implements RequestRouter {
     return this.#find(sbdf)[1].report();
   }
 
-  status(): GuestStatus {
-    const effects = noEffectCounts();
-    const failedEffects = noEffectCounts();
-    let deniedWrites = 0;
-    for (const { parts } of this.#served) {
-      deniedWrites += parts.guest.deniedWrites;
-      for (const type of effectTypes) {
-        effects[type] += parts.performer.performed[type];
-        failedEffects[type] += parts.performer.failed[type];
-      }
-    }
-    return { deniedWrites, effects, failedEffects, devices: [...this.#byHost.keys()] };
+  /** Host functions attached, `0000:01:00.0`. */
+  get devices(): readonly string[] {
+    return [...this.#byHost.keys()];
   }
 
   /** Releases every function. @throws DeviceModelError DEVICE_MODEL_RELEASE_INCOMPLETE naming what is left of all */

@@ -49,3 +49,25 @@ export interface Hypervisor {
   bindMsi(pirq: number, gvec: number, gflags: number, gtable: bigint): void;
   unbindMsi(pirq: number, gvec: number, gflags: number): void;
 }
+
+export type CallName = keyof Hypervisor;
+
+export const hypervisorCalls = [
+  'claimFunction',
+  'releaseFunction',
+  'claimMemory',
+  'releaseMemory',
+  'claimPorts',
+  'releasePorts',
+  'mapMemory',
+  'unmapMemory',
+  'mapPorts',
+  'unmapPorts',
+  'mapGsi',
+  'mapMsi',
+  'unmapPirq',
+  'bindIntx',
+  'unbindIntx',
+  'bindMsi',
+  'unbindMsi',
+] as const satisfies readonly CallName[];

@@ -1,3 +1,6 @@
+import { requestIndex, type RequestKind } from './request-kinds.js';
+import { Statistics } from './statistics.js';
+
 /**
  * Requests of a guest's processors, as Xen leaves them in the ioreq page (xen/include/public/hvm/ioreq.h):
  *
@@ -67,40 +70,15 @@ export interface GuestMemory {
 /** For where guest memory cannot be reached: every repeated access ends as if its buffer were not there. */
 export const noGuestMemory: GuestMemory = { read: () => false, write: () => false, release: () => {} };
 
-export type RequestKind =
-  'config' | 'copy' | 'port' | 'timeOffset' | 'invalidate' | 'unknown' | 'refused' | 'faulted';
-
-export const requestKinds = [
-  'config',
-  'copy',
-  'port',
-  'timeOffset',
-  'invalidate',
-  'unknown',
-  'refused',
-  'faulted',
-] as const satisfies readonly RequestKind[];
-
-export type RequestCounts = Record<RequestKind, number>;
-
 /** Answers requests one at a time. In the steady state (one value, configuration space) it allocates nothing. */
 export class RequestHandler {
   /** The answer to the last request; meaningful for a read. */
   dataLow = 0;
   dataHigh = 0;
-  readonly counts: RequestCounts = {
-    config: 0,
-    copy: 0,
-    port: 0,
-    timeOffset: 0,
-    invalidate: 0,
-    unknown: 0,
-    refused: 0,
-    faulted: 0,
-  };
   readonly #router: RequestRouter;
   readonly #memory: GuestMemory;
   readonly #onFault: (error: unknown) => void;
+  readonly #statistics: Statistics;
   readonly #element = new Uint8Array(8);
   readonly #elementView = new DataView(this.#element.buffer);
 
@@ -109,10 +87,16 @@ export class RequestHandler {
     router: RequestRouter,
     memory: GuestMemory = noGuestMemory,
     onFault: (error: unknown) => void = () => {},
+    statistics: Statistics = new Statistics(),
   ) {
     this.#router = router;
     this.#memory = memory;
     this.#onFault = onFault;
+    this.#statistics = statistics;
+  }
+
+  get counts(): Readonly<Record<RequestKind, number>> {
+    return this.#statistics.requests;
   }
 
   /** @param request a copy of the 32 bytes that nobody else can change */
@@ -122,12 +106,16 @@ export class RequestHandler {
     try {
       this.#dispatch(request);
     } catch (error) {
-      this.counts.faulted += 1;
+      this.#count(requestIndex.faulted);
       this.dataLow = allOnes32;
       this.dataHigh = allOnes32;
       this.#onFault(error);
     }
     this.#trim(request.getUint32(20, true));
+  }
+
+  #count(kind: number): void {
+    this.#statistics.countRequest(kind);
   }
 
   /** The answer has the width that was asked for; a width that makes no sense gets all 64 bits. */
@@ -142,12 +130,12 @@ export class RequestHandler {
     const flags = request.getUint8(30);
     const size = request.getUint32(20, true);
     const count = request.getUint32(16, true);
-    if (type === timeOffsetType) return void (this.counts.timeOffset += 1);
+    if (type === timeOffsetType) return this.#count(requestIndex.timeOffset);
     // We keep no mapping of guest memory, so there is nothing to drop.
-    if (type === invalidateType) return void (this.counts.invalidate += 1);
-    if (type !== configType && type !== copyType && type !== portType) return void (this.counts.unknown += 1);
-    this.counts[type === configType ? 'config' : type === copyType ? 'copy' : 'port'] += 1;
-    if (!isAccessSize(size) || count === 0 || count > mostRepetitions) return void (this.counts.refused += 1);
+    if (type === invalidateType) return this.#count(requestIndex.invalidate);
+    if (type !== configType && type !== copyType && type !== portType) return this.#count(requestIndex.unknown);
+    this.#count(typeIndex(type));
+    if (!isAccessSize(size) || count === 0 || count > mostRepetitions) return this.#count(requestIndex.refused);
 
     const addressLow = request.getUint32(0, true);
     const addressHigh = request.getUint32(4, true);
@@ -205,7 +193,7 @@ export class RequestHandler {
     low: number,
     high: number,
   ): void {
-    if (addressHigh > highestAddressUpper) return void (this.counts.refused += 1);
+    if (addressHigh > highestAddressUpper) return this.#count(requestIndex.refused);
     const start = addressHigh * 2 ** 32 + addressLow;
     const step = (flags & descendingBit) !== 0 ? -size : size;
     for (let index = 0; index < count; index += 1) {
@@ -225,7 +213,7 @@ export class RequestHandler {
     pointerHigh: number,
   ): void {
     if (pointerHigh > highestAddressUpper || (type === copyType && addressHigh > highestAddressUpper)) {
-      return void (this.counts.refused += 1);
+      return this.#count(requestIndex.refused);
     }
     const isRead = (flags & readBit) !== 0;
     const step = (flags & descendingBit) !== 0 ? -size : size;
@@ -253,10 +241,14 @@ export class RequestHandler {
   }
 
   #fault(): void {
-    this.counts.refused += 1;
+    this.#count(requestIndex.refused);
     this.dataLow = allOnes32;
     this.dataHigh = allOnes32;
   }
+}
+
+function typeIndex(type: number): number {
+  return type === configType ? requestIndex.config : type === copyType ? requestIndex.copy : requestIndex.port;
 }
 
 function isAccessSize(size: number): boolean {

@@ -1,9 +1,8 @@
 import type { ChangeCount } from './change-count.js';
 import { Failures } from './failures.js';
-import type { Hypervisor, MessageRequest } from './hypervisor.js';
+import type { CallName, Hypervisor, MessageRequest } from './hypervisor.js';
 import { anyPirq } from './message.js';
-
-type CallName = keyof Hypervisor;
+import type { Statistics } from './statistics.js';
 
 /** A call that was about to be made; whether it was made is not known. */
 export interface CallIntent {
@@ -15,15 +14,17 @@ export interface CallIntent {
 export class JournalledHypervisor implements Hypervisor {
   readonly #inner: Hypervisor;
   readonly #changes: ChangeCount;
+  readonly #statistics: Statistics;
   readonly #save: () => void;
   #intent: CallIntent | null = null;
   /** One that a former process may have made: made again, its refusal means that it was. */
   #doubtful: CallIntent | null = null;
 
   /** @param save notes the intent, with everything that the calls before it have come to */
-  constructor(inner: Hypervisor, changes: ChangeCount, save: () => void) {
+  constructor(inner: Hypervisor, changes: ChangeCount, statistics: Statistics, save: () => void) {
     this.#inner = inner;
     this.#changes = changes;
+    this.#statistics = statistics;
     this.#save = save;
   }
 
@@ -113,9 +114,11 @@ export class JournalledHypervisor implements Hypervisor {
   #take(name: CallName, values: readonly unknown[], run: () => number): number {
     this.#intent = { name, values };
     this.#save();
+    this.#statistics.activity = name;
     try {
       return run();
     } finally {
+      this.#statistics.activity = 'none';
       this.#intent = null;
       this.#changes.value += 1;
     }
@@ -125,11 +128,13 @@ export class JournalledHypervisor implements Hypervisor {
     const repeated = this.#doubtful !== null && isSame(this.#doubtful, name, values);
     this.#intent = { name, values };
     this.#save();
+    this.#statistics.activity = name;
     try {
       run();
     } catch (error) {
       if (!repeated) throw error;
     } finally {
+      this.#statistics.activity = 'none';
       this.#intent = null;
       this.#changes.value += 1;
       if (repeated) this.#doubtful = null;

@@ -5,6 +5,7 @@ import type { Hypervisor } from './hypervisor.js';
 import type { HeldMessage, Ledger, PirqBook } from './ledger.js';
 import { turnMessagesOff } from './message-control.js';
 import { anyPirq, unmaskedFlag } from './message.js';
+import type { Statistics } from './statistics.js';
 
 export interface MessagePerformerOptions {
   readonly sbdf: Sbdf;
@@ -12,6 +13,7 @@ export interface MessagePerformerOptions {
   readonly config: ConfigAccess;
   readonly ledger: Ledger;
   readonly pirqs: PirqBook;
+  readonly statistics: Statistics;
 }
 
 /** Carries out what concerns message interrupts. What is mapped and bound is in the ledger, and nowhere else. */
@@ -31,7 +33,7 @@ export class MessagePerformer {
   }
 
   bind({ kind, entry, message, tableAddress, tableBase }: BindMessage): void {
-    const { hypervisor, ledger } = this.#options;
+    const { hypervisor, ledger, statistics } = this.#options;
     if (tableAddress !== 0n && !ledger.claimsAddress(tableAddress)) {
       throw new Error(`entry ${entry} is not bound: accesses to its table do not come here`);
     }
@@ -46,6 +48,7 @@ export class MessagePerformer {
       throw error;
     }
     held.bound = { vector: message.vector, flags: message.flags, tableAddress };
+    statistics.countInterrupt(kind);
   }
 
   unbind({ kind, entry }: UnbindMessage): void {

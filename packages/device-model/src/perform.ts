@@ -1,13 +1,11 @@
 import type { ConfigAccess, Sbdf } from '@xenpt/pci';
 import {
-  effectTypes,
   noEffects,
   type BarPiece,
   type ClaimBar,
   type ClaimRom,
   type ClaimTable,
   type Effect,
-  type EffectType,
   type MapBar,
   type MessageKind,
 } from './effects.js';
@@ -17,12 +15,7 @@ import type { Hypervisor } from './hypervisor.js';
 import type { ClaimPurpose, Ledger, PirqBook } from './ledger.js';
 import { MessagePerformer } from './perform-messages.js';
 import type { Report } from './report.js';
-
-export type EffectCounts = Record<EffectType, number>;
-
-export function noEffectCounts(): EffectCounts {
-  return Object.fromEntries(effectTypes.map((type) => [type, 0])) as EffectCounts;
-}
+import type { Statistics } from './statistics.js';
 
 /** Told whether Xen took a message. */
 export interface MessageOutcome {
@@ -36,6 +29,7 @@ export interface PerformerOptions {
   readonly ledger: Ledger;
   readonly pirqs: PirqBook;
   readonly report: Report;
+  readonly statistics: Statistics;
   /** Resets the function and leaves its configuration as the host needs it. Only where the view offers a reset. */
   readonly reset?: () => void;
 }
@@ -45,8 +39,6 @@ export interface PerformerOptions {
  * the effect, not the guest: it is counted, reported and left for the guest's next try.
  */
 export class Performer {
-  readonly performed = noEffectCounts();
-  readonly failed = noEffectCounts();
   readonly messages: MessagePerformer;
   #effects: readonly Effect[] = noEffects;
   #current = 0;
@@ -54,6 +46,7 @@ export class Performer {
   readonly #config: ConfigAccess;
   readonly #ledger: Ledger;
   readonly #report: Report;
+  readonly #statistics: Statistics;
   readonly #reset: (() => void) | undefined;
 
   constructor(options: PerformerOptions) {
@@ -62,6 +55,7 @@ export class Performer {
     this.#config = options.config;
     this.#ledger = options.ledger;
     this.#report = options.report;
+    this.#statistics = options.statistics;
     this.#reset = options.reset;
   }
 
@@ -84,12 +78,11 @@ export class Performer {
       let error: unknown;
       try {
         this.#performOne(effect);
-        this.performed[effect.type] += 1;
       } catch (thrown) {
         error = thrown;
-        this.failed[effect.type] += 1;
         this.#report(effect.type, messageOf(thrown));
       }
+      this.#statistics.countEffect(effect.type, error === undefined);
       if (effect.type === 'bindMessage') outcome.settle(effect.kind, effect.entry, error === undefined);
     }
     this.pending = noEffects;
@@ -136,7 +129,12 @@ export class Performer {
     const { bars, stalePieces, claims } = this.#ledger;
     const left = bars.size + stalePieces.length + claims.length + this.#ledger.hardwareEnabled.size;
     if (left > 0) throw new Error('the function is not reset: Xen still holds a part of it');
-    this.#reset();
+    this.#statistics.activity = 'resetFunction';
+    try {
+      this.#reset();
+    } finally {
+      this.#statistics.activity = 'none';
+    }
   }
 
   /** All pieces or none. */

@@ -1,5 +1,4 @@
-import type { AttachedFunction, AttachRequest, GuestStatus } from './guest-model.js';
-import type { RequestCounts } from './ioreq.js';
+import type { AttachedFunction, AttachRequest } from './guest-model.js';
 import type { PlacementOptions } from './placement.js';
 import type { FunctionReport } from './served-function.js';
 
@@ -9,14 +8,11 @@ export interface WorkerOptions {
   readonly vcpuCount: number;
   /** eventfd that ends the worker's wait when the main thread has a call for it. */
   readonly wakeFd: number;
+  /** Of `Statistics`: written by the worker, read by the main thread. */
+  readonly statistics: SharedArrayBuffer;
   readonly placement?: PlacementOptions;
   /** Where the state of the model is kept, if another process shall be able to go on. */
   readonly statePath?: string;
-}
-
-export interface ModelStatus extends GuestStatus {
-  /** Requests answered, by kind. */
-  readonly requests: Readonly<RequestCounts>;
 }
 
 /** Calls of the main thread, each with what it takes and gives. */
@@ -24,7 +20,6 @@ export interface WorkerCalls {
   attach: { takes: AttachRequest; gives: AttachedFunction };
   detach: { takes: string; gives: null };
   view: { takes: string; gives: FunctionReport };
-  status: { takes: null; gives: ModelStatus };
   /** Takes the slots whose ejects QEMU was given, gives those that it has to be given. */
   expectEjects: { takes: number; gives: number };
   ignoreEjects: { takes: null; gives: null };
@@ -53,6 +48,8 @@ export interface PlainError {
 
 export type WorkerMessage =
   | { readonly type: 'ready'; readonly serverId: number }
+  /** The functions that the guest has: before `ready`, and after whatever may have changed them. */
+  | { readonly type: 'devices'; readonly sbdfs: readonly string[] }
   | { readonly type: 'result'; readonly id: number; readonly value: unknown }
   | { readonly type: 'failure'; readonly id: number; readonly error: PlainError }
   | { readonly type: 'log'; readonly text: string }

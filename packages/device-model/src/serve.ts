@@ -87,21 +87,31 @@ function answerCalls(options: ServeOptions): ServeEnd | null {
     const call = options.control.receive();
     if (call === undefined) return null;
     const end = call.method === 'stop' ? 'stopped' : call.method === 'domainDied' ? 'domainDied' : null;
-    try {
-      options.control.send({ type: 'result', id: call.id, value: perform(options, call) });
-    } catch (error) {
-      options.control.send({ type: 'failure', id: call.id, error: toPlainError(error) });
-    }
+    const answer = answerOf(options, call);
+    if (call.method === 'attach' || call.method === 'detach') sendDevices(options);
+    options.control.send(answer);
     if (end !== null) return end;
   }
 }
 
+function answerOf(options: ServeOptions, call: WorkerCall): WorkerMessage {
+  try {
+    return { type: 'result', id: call.id, value: perform(options, call) };
+  } catch (error) {
+    return { type: 'failure', id: call.id, error: toPlainError(error) };
+  }
+}
+
+/** The main thread tells of them while this one hangs. */
+export function sendDevices({ control, model }: Pick<ServeOptions, 'control' | 'model'>): void {
+  control.send({ type: 'devices', sbdfs: model.devices });
+}
+
 function perform(options: ServeOptions, call: WorkerCall): unknown {
-  const { model, handler } = options;
+  const { model } = options;
   if (isCall(call, 'attach')) return model.attach(call.argument);
   if (isCall(call, 'detach')) return model.detach(call.argument) ?? null;
   if (isCall(call, 'view')) return model.view(call.argument);
-  if (isCall(call, 'status')) return { ...model.status(), requests: { ...handler.counts } };
   if (isCall(call, 'expectEjects')) return model.expectEjects(call.argument);
   if (isCall(call, 'ignoreEjects')) return model.ignoreEjects() ?? null;
   if (isCall(call, 'domainDied')) return leaveDeadDomain(options);

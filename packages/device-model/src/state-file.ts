@@ -29,15 +29,9 @@ export class StateFile {
    * @throws DeviceModelError DEVICE_MODEL_STATE_UNREADABLE if there is a state that is not to be relied on
    */
   constructor(path: string) {
-    this.#paths = [`${path}.a`, `${path}.b`];
-    const contents = this.#paths.map(readIfThere);
-    const whole = contents.flatMap((bytes) => wholeOf(bytes) ?? []);
-    // The first state, of a server without functions, may be cut short. Later one of the two is whole.
-    if (whole.length === 0 && contents.every(({ length }) => length > 0)) {
-      throw unreadable(path, 'neither file is whole');
-    }
-    const newest = whole.sort((one, other) => (one.number < other.number ? 1 : -1))[0];
-    this.found = newest === undefined ? null : decode(path, newest.body);
+    this.#paths = pathsOf(path);
+    const newest = newestOf(path);
+    this.found = newest === null ? null : decode(path, newest.body);
     this.#number = newest?.number ?? 0n;
     const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_NOFOLLOW;
     this.#files = this.#paths.map((one) => openSync(one, flags, 0o600));
@@ -65,6 +59,40 @@ export class StateFile {
   close(): void {
     for (const file of this.#files) closeSync(file);
   }
+}
+
+/** In a moment the other of the two is written; both at once only to a disk that is slower than this. */
+const mostReads = 5;
+
+/**
+ * Whether this version can go on with what the model at work writes there.
+ *
+ * @param path as of {@link StateFile}
+ * @throws DeviceModelError DEVICE_MODEL_STATE_UNREADABLE, also when there is none
+ */
+export function checkModelState(path: string): void {
+  for (let read = 1; ; read += 1) {
+    try {
+      const newest = newestOf(path);
+      if (newest === null) throw unreadable(path, 'there is none');
+      decode(path, newest.body);
+      return;
+    } catch (error) {
+      if (read === mostReads) throw error;
+    }
+  }
+}
+
+const pathsOf = (path: string): readonly string[] => [`${path}.a`, `${path}.b`];
+
+function newestOf(path: string): Whole | null {
+  const contents = pathsOf(path).map(readIfThere);
+  const whole = contents.flatMap((bytes) => wholeOf(bytes) ?? []);
+  // The first state, of a server without functions, may be cut short. Later one of the two is whole.
+  if (whole.length === 0 && contents.every(({ length }) => length > 0)) {
+    throw unreadable(path, 'neither file is whole');
+  }
+  return whole.sort((one, other) => (one.number < other.number ? 1 : -1))[0] ?? null;
 }
 
 function readIfThere(path: string): Buffer {

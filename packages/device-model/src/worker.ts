@@ -6,9 +6,10 @@ import { openHostDevice } from './host-device.js';
 import { RequestHandler } from './ioreq.js';
 import { toPlainError, type WorkerCall, type WorkerMessage, type WorkerOptions } from './protocol.js';
 import { LogLimiter } from './report.js';
-import { serve, type ControlPort } from './serve.js';
+import { sendDevices, serve, type ControlPort } from './serve.js';
 import { nothingYet } from './state.js';
 import { StateFile } from './state-file.js';
+import { Statistics } from './statistics.js';
 import { openXenServer, type XenServer } from './xen-server.js';
 
 function controlPort(port: MessagePort): ControlPort {
@@ -20,11 +21,13 @@ function controlPort(port: MessagePort): ControlPort {
 }
 
 /** The server that a former process has left, or a new one. */
-function openServer(options: WorkerOptions, stateFile: StateFile | null): XenServer {
+function openServer(options: WorkerOptions, { meter }: Statistics, stateFile: StateFile | null): XenServer {
+  const { domid, vcpuCount, wakeFd } = options;
+  const place = { domid, vcpuCount, wakeFd, meter };
   const found = stateFile?.found ?? null;
-  if (found !== null) return openXenServer(options, { left: found.serverId });
+  if (found !== null) return openXenServer(place, { left: found.serverId });
   try {
-    return openXenServer(options, { onCreated: (serverId) => stateFile?.save({ serverId, ...nothingYet }) });
+    return openXenServer(place, { onCreated: (serverId) => stateFile?.save({ serverId, ...nothingYet }) });
   } catch (error) {
     stateFile?.remove();
     throw error;
@@ -38,21 +41,24 @@ function run(port: MessagePort, options: WorkerOptions): void {
     () => performance.now(),
   );
   const report = log.report.bind(log);
+  const statistics = new Statistics(options.statistics);
   const stateFile = options.statePath === undefined ? null : new StateFile(options.statePath);
   const found = stateFile?.found ?? null;
-  const server = openServer(options, stateFile);
+  const server = openServer(options, statistics, stateFile);
   const { serverId } = server;
   try {
     const model = new GuestModel({
       hypervisor: server.hypervisor,
       openDevice: (sbdf, sysroot) => openHostDevice(sbdf, sysroot === undefined ? {} : { sysroot }),
       report,
+      statistics,
       ...(stateFile === null ? {} : { save: (state) => stateFile.save({ serverId, ...state }) }),
       ...(options.placement === undefined ? {} : { placement: options.placement }),
     });
     const onFault = (error: unknown) => report('request', messageOf(error));
-    const handler = new RequestHandler(model, server.memory, onFault);
+    const handler = new RequestHandler(model, server.memory, onFault, statistics);
     if (found !== null) model.restore(found);
+    sendDevices({ control, model });
     control.send({ type: 'ready', serverId });
     try {
       serve({ port: server.port, control, server, handler, model, report });

@@ -4,13 +4,13 @@ import {
   DeviceModel as DeviceModelCalls,
   ForeignMemory,
   IoreqPort,
+  type IoreqPortOptions,
   ResourceType,
 } from '@xenpt/xen-bindings';
 import { ForeignGuestMemory } from './guest-memory.js';
 import type { Hypervisor } from './hypervisor.js';
 import type { GuestMemory } from './ioreq.js';
 import { Failures } from './failures.js';
-import type { WorkerOptions } from './protocol.js';
 import type { IoreqServer, RequestPort } from './serve.js';
 import { XenHypervisor } from './xen-hypervisor.js';
 
@@ -37,7 +37,8 @@ export type WhichServer = { readonly onCreated: (serverId: number) => void } | {
  *
  * @throws XenUnavailableError or XenCallError; nothing of a new server is left behind then, a left one stays
  */
-export function openXenServer({ domid, vcpuCount, wakeFd }: WorkerOptions, which: WhichServer): XenServer {
+export function openXenServer(place: Omit<IoreqPortOptions, 'serverId'>, which: WhichServer): XenServer {
+  const { domid, ...rest } = place;
   const undo: (() => void)[] = [];
   const opened = <T extends { close(): void }>(handle: T): T => {
     undo.push(() => handle.close());
@@ -60,7 +61,7 @@ export function openXenServer({ domid, vcpuCount, wakeFd }: WorkerOptions, which
     const page = foreignMemory.mapResource(domid, ResourceType.ioreqServer, serverId, synchronousFrame, 1);
     undo.push(() => page.close());
     calls.setIoreqServerState(domid, serverId, true);
-    const port = IoreqPort.open({ domid, serverId, vcpuCount, wakeFd });
+    const port = IoreqPort.open({ domid, serverId, ...rest });
     page.close();
     // From here on the server is given up by `destroy`, not by closing the handles.
     undo.splice(handles);

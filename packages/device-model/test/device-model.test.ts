@@ -28,6 +28,7 @@ const domain = {
   stopsIncomplete: 6,
   detachRefused: 7,
   neverEnds: 8,
+  holdsRequest: 9,
 } as const;
 
 let started: DeviceModel[] = [];
@@ -52,9 +53,9 @@ describe('DeviceModel', () => {
     expect(lines).toEqual(['hello']);
     const request = { sbdf: '0000:01:00.0', guestDevfn: 40 };
     expect(await model.attach(request)).toEqual({ method: 'attach', argument: request });
-    expect(await Promise.all([model.view('01:00.0'), model.status()])).toMatchObject([
+    expect(await Promise.all([model.view('01:00.0'), model.expectEjects(1)])).toMatchObject([
       { method: 'view' },
-      { method: 'status' },
+      { method: 'expectEjects', argument: 1 },
     ]);
     expect(await model.detach('01:00.0')).toBe(undefined);
     expect(wake.wakes).toBe(4);
@@ -66,7 +67,8 @@ describe('DeviceModel', () => {
     await model.close();
     expect(await model.onExit).toEqual({ reason: 'closed', error: null });
     expect([wake.wakes, wake.closed]).toEqual([1, 1]);
-    await expect(model.status()).rejects.toMatchObject({ code: 'DEVICE_MODEL_CLOSED' });
+    await expect(model.view('01:00.0')).rejects.toMatchObject({ code: 'DEVICE_MODEL_CLOSED' });
+    expect(() => model.status()).toThrow(/is closed/);
   });
 
   it('says why it could not start', async () => {
@@ -87,17 +89,36 @@ describe('DeviceModel', () => {
 
   it('rejects everything pending when its thread dies', async () => {
     const { model } = await start(domain.diesAtView);
-    const results = await Promise.allSettled([model.view('01:00.0'), model.status()]);
+    const results = await Promise.allSettled([model.view('01:00.0'), model.expectEjects(0)]);
     expect(results.map(({ status }) => status)).toEqual(['rejected', 'rejected']);
     expect(await model.onExit).toMatchObject({ reason: 'failed', error: { message: 'a defect' } });
-    await expect(model.status()).rejects.toMatchObject({ code: 'DEVICE_MODEL_WORKER_DIED' });
+    await expect(model.view('01:00.0')).rejects.toMatchObject({ code: 'DEVICE_MODEL_WORKER_DIED' });
     await model.close();
   });
 
   it('gives up on a call at its deadline, and goes on with others', async () => {
     const { model } = await start(domain.silentAtView, { deadlineMs: 200 });
     await expect(model.view('01:00.0')).rejects.toMatchObject({ code: 'DEVICE_MODEL_DEADLINE' });
-    expect(await model.status()).toMatchObject({ method: 'status' });
+    expect(await model.expectEjects(0)).toMatchObject({ method: 'expectEjects' });
+  });
+
+  it('tells what its thread counts and is at, without asking it', async () => {
+    const lines: string[] = [];
+    const { model, wake } = await start(domain.holdsRequest, { onLog: (line) => lines.push(line) });
+    while (model.status().waiting === null) await new Promise((resolve) => setTimeout(resolve, 5));
+    expect(model.status()).toMatchObject({
+      requests: { config: 1, copy: 0 },
+      effects: { mapBar: 1 },
+      failedEffects: { mapBar: 0 },
+      interrupts: { intx: 0, msi: 0, 'msi-x': 1 },
+      deniedWrites: 1,
+      devices: ['0000:01:00.0'],
+      late: 0,
+      waiting: { what: 'a write of 2 bytes at register 0x4 of 00:05.0 by vCPU 1', waitsFor: 'Xen: mapMemory' },
+    });
+    while (model.status().late === 0) await new Promise((resolve) => setTimeout(resolve, 50));
+    expect(lines.join()).toMatch(/late: a write .* has had no answer for [2-9]\.\d s; it waits for Xen: mapMemory/);
+    expect(wake.wakes).toBe(0);
   });
 
   it('hands on what is left when closing was incomplete, and has ended', async () => {

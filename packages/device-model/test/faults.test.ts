@@ -23,7 +23,7 @@ function errorOf(run: () => void): unknown {
 
 /** Everything back, at the latest with the second try. */
 function detachForGood(rig: Rig): void {
-  if (rig.model.status().devices.length === 0) return;
+  if (rig.model.devices.length === 0) return;
   const error = errorOf(() => rig.model.detach(cardName));
   if (error === undefined) return;
   expect(error).toMatchObject({ code: 'DEVICE_MODEL_RELEASE_INCOMPLETE' });
@@ -102,7 +102,7 @@ describe('a bind that fails', () => {
     expect(rig.model.view(cardName).vectors[0]).toMatchObject({ bound: false, pirq: null });
     guest.writeMemory(home.bar3 + 12, 0);
     expect(rig.model.view(cardName).vectors[0]).toMatchObject({ bound: true, pirq: 79 });
-    expect(rig.model.status().failedEffects.bindMessage).toBe(2);
+    expect(rig.statistics.counts.failedEffects.bindMessage).toBe(2);
     expect(rig.reports).toHaveLength(2);
   });
 
@@ -199,10 +199,10 @@ describe('a device that is pulled out', () => {
     rig.attach();
     placeAll(rig.guest());
     rig.device.present = false;
-    const effects = rig.model.status().effects.writeConfig;
+    const effects = rig.statistics.counts.effects.writeConfig;
     expect(rig.guest().readConfig(0x08)).toBe(0xffff_ffff);
     rig.guest().command(0x0003);
-    expect(rig.model.status().effects.writeConfig).toBe(effects);
+    expect(rig.statistics.counts.effects.writeConfig).toBe(effects);
     rig.model.detach(cardName);
     expect(rig.hypervisor.held()).toEqual([]);
   });
@@ -218,7 +218,7 @@ describe('a domain that is gone', () => {
     expect(rig.hypervisor.calls.length).toBe(calls);
     expect([rig.device.msixEnabled, rig.device.command & 0x0404]).toEqual([false, 0x0400]);
     expect(rig.device.closeCount).toBe(1);
-    expect(rig.model.status().devices).toEqual([]);
+    expect(rig.model.devices).toEqual([]);
   });
 });
 

@@ -3,14 +3,16 @@ import { buildGuestView, type FunctionImage } from '@xenpt/pci';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { allOnes, GuestFunction, runWidth } from '../src/guest-function.js';
+import { Statistics } from '../src/statistics.js';
 import { FakeDevice } from '../src/testing/index.js';
 import { at, networkCard } from './support/network-card.js';
 import { home } from './support/rig.js';
 
 function makeFunction(image: FunctionImage = networkCard({ vpd: true, command: 0x0003 })) {
   const device = new FakeDevice(image);
-  const guest = new GuestFunction(new Core(), buildGuestView(image), image, device);
-  return { device, guest };
+  const statistics = new Statistics();
+  const guest = new GuestFunction(new Core(), buildGuestView(image), image, device, { statistics });
+  return { device, guest, statistics };
 }
 
 function place(guest: GuestFunction): void {
@@ -114,7 +116,7 @@ describe('GuestFunction', () => {
   });
 
   it('counts writes of which nothing can take effect', () => {
-    const { guest } = makeFunction();
+    const { guest, statistics } = makeFunction();
     for (const [offset, width] of [
       [0x00, 4],
       [0x08, 4],
@@ -127,9 +129,9 @@ describe('GuestFunction', () => {
     ] as const) {
       expect(guest.writeConfig(offset, width, 0xffff_ffff)).toEqual([]);
     }
-    expect(guest.deniedWrites).toBe(8);
+    expect(statistics.counts.deniedWrites).toBe(8);
     guest.writeConfig(0x0c, 1, 8);
-    expect(guest.deniedWrites).toBe(8);
+    expect(statistics.counts.deniedWrites).toBe(8);
   });
 
   it('answers every access that configuration space does not know with all ones', () => {

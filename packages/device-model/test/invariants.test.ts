@@ -155,7 +155,7 @@ describe.each([
             expect(rig.hypervisor.violations).toEqual([]);
           }
           expect(rig.faults).toEqual([]);
-          for (let tries = 0; tries < 20 && rig.model.status().devices.length > 0; tries += 1) {
+          for (let tries = 0; tries < 20 && rig.model.devices.length > 0; tries += 1) {
             quiet(() => rig.model.detach(cardName));
           }
           rig.hypervisor.assertBaseline();

@@ -81,8 +81,9 @@ describe('serve', () => {
       [0, 0xffff_ffff, 0],
       [0, 0x10d3_8086, 0],
     ]);
-    expect(script.sent.map(({ type }) => type)).toEqual(['result', 'result']);
-    expect(script.sent[0]).toMatchObject({ id: 1, value: { pirq: 16, vectors: 5, hidden: [] } });
+    expect(script.sent.map(({ type }) => type)).toEqual(['devices', 'result', 'result']);
+    expect(script.sent[0]).toEqual({ type: 'devices', sbdfs: [cardName] });
+    expect(script.sent[1]).toMatchObject({ id: 1, value: { pirq: 16, vectors: 5, hidden: [] } });
     rig.hypervisor.assertBaseline();
   });
 
@@ -92,17 +93,15 @@ describe('serve', () => {
       attach,
       { id: 2, method: 'attach', argument: { sbdf: cardName, guestDevfn: 6 << 3 } },
       { id: 3, method: 'view', argument: cardName },
-      { id: 4, method: 'status', argument: null },
       { id: 5, method: 'detach', argument: cardName },
       { id: 6, method: 'detach', argument: 'nonsense' },
-      { id: 7, method: 'dance' as 'status', argument: null },
+      { id: 7, method: 'dance' as 'stop', argument: null },
       stop,
     ]);
     serve(script.options(rig));
     const byId = (id: number) => script.sent.find((message) => 'id' in message && message.id === id);
     expect(byId(2)).toMatchObject({ type: 'failure', error: { code: 'DEVICE_MODEL_ALREADY_ATTACHED' } });
     expect(byId(3)).toMatchObject({ type: 'result' });
-    expect(byId(4)).toMatchObject({ value: { devices: [cardName], deniedWrites: 0, requests: { config: 0 } } });
     expect(byId(5)).toEqual({ type: 'result', id: 5, value: null });
     expect(byId(6)).toMatchObject({ error: { code: 'PCI_SBDF_SYNTAX' } });
     expect(byId(7)).toMatchObject({ error: { name: 'TypeError' } });

@@ -14,6 +14,7 @@
 #include "evtchn.h"
 #include "foreignmemory.h"
 #include "logger.h"
+#include "request-meter.h"
 #include "request-slot.h"
 
 namespace xenpt {
@@ -36,7 +37,7 @@ int64_t MonotonicMilliseconds() {
 
 class IoreqPort final : public Napi::ObjectWrap<IoreqPort> {
  public:
-  /** (domid, server id, vCPU count, wake descriptor) */
+  /** (domid, server id, vCPU count, wake descriptor, words of the meter or undefined) */
   explicit IoreqPort(const Napi::CallbackInfo& info) : ObjectWrap(info), environment_(info.Env()) {
     napi_add_env_cleanup_hook(environment_, OnThreadEnd, this);
     hooked_ = true;
@@ -96,6 +97,20 @@ class IoreqPort final : public Napi::ObjectWrap<IoreqPort> {
       vcpus_[index].inherited = state == RequestSlot::kReady || state == RequestSlot::kInProcess;
     }
     request_ = Napi::Persistent(Napi::ArrayBuffer::New(env, RequestSlot::kSize));
+    if (!info[4].IsUndefined()) OpenMeter(env, info[4]);
+  }
+
+  void OpenMeter(Napi::Env env, const Napi::Value& value) {
+    napi_typedarray_type type = napi_int8_array;
+    size_t length = 0;
+    void* words = nullptr;
+    const bool is_array = value.IsTypedArray() && napi_get_typedarray_info(env, value, &type, &length, &words, nullptr,
+                                                                          nullptr) == napi_ok;
+    if (!is_array || type != napi_float64_array || length != RequestMeter::kWords) {
+      throw Napi::TypeError::New(env, "argument 5 must be the words of a meter");
+    }
+    meter_words_ = Napi::Persistent(value.As<Napi::Object>());
+    meter_ = RequestMeter(static_cast<double*>(words));
   }
 
   void MapPage(Napi::Env env, uint16_t domid, uint16_t server) {
@@ -193,6 +208,7 @@ class IoreqPort final : public Napi::ObjectWrap<IoreqPort> {
     slot.Copy(copy);
     vcpus_[index].flags = copy[RequestSlot::kStateOffset];
     vcpus_[index].open = true;
+    meter_.Taken(index, copy);
     return static_cast<int>(index);
   }
 
@@ -213,7 +229,12 @@ class IoreqPort final : public Napi::ObjectWrap<IoreqPort> {
     slot.SetState(RequestSlot::kResponseReady);
     vcpu.open = false;
     logger_.Clear();
-    if (evtchn::notify(env, events_, vcpu.local_port) != 0) throw Failed(evtchn::notify.name());
+    const int failed = evtchn::notify(env, events_, vcpu.local_port);
+    const int error = errno;
+    // The vCPU runs by now: what it costs to measure is not its time.
+    meter_.Answered();
+    errno = error;
+    if (failed != 0) throw Failed(evtchn::notify.name());
   }
 
   Napi::Value Request(const Napi::CallbackInfo& info) {
@@ -263,6 +284,9 @@ class IoreqPort final : public Napi::ObjectWrap<IoreqPort> {
   xenevtchn_handle* events_ = nullptr;
   std::array<Vcpu, kVcpuCountMax> vcpus_{};
   Napi::Reference<Napi::ArrayBuffer> request_;
+  RequestMeter meter_;
+  /** Keeps the memory of `meter_`. */
+  Napi::ObjectReference meter_words_;
 };
 
 }  // namespace

@@ -13,6 +13,7 @@ export { type DomainFlags, type DomainInfo, decodeDomainInfo } from './domain-in
 export { XenCallError, XenError, XenErrorCode, XenUnavailableError } from './errors.js';
 export { EventChannels } from './evtchn.js';
 export { ForeignMemory, type Mapping, ResourceType } from './foreignmemory.js';
+export { IoreqMeter, type LatencyHistogram, type OpenRequest } from './ioreq-meter.js';
 export { IOREQ_VCPU_COUNT_MAX, IoreqEvent, IoreqPort, type IoreqPortOptions } from './ioreq-port.js';
 export type { HypervisorVersion } from './libraries.js';
 export { type PhysicalInfo, decodePhysicalInfo } from './physical-info.js';

@@ -1,6 +1,7 @@
 import { requireDomid, requireInteger, requireTimeout, requireU16, requireU32 } from './arguments.js';
 import { openNative } from './availability.js';
 import { fromNative } from './errors.js';
+import type { IoreqMeter } from './ioreq-meter.js';
 import type { NativeIoreqPort } from './native-types.js';
 
 /** Negative results of {@link IoreqPort.next}. */
@@ -17,6 +18,8 @@ export interface IoreqPortOptions {
   readonly vcpuCount: number;
   /** `WakeEvent.fd` of the thread that will stop this one, or -1. It is duplicated. */
   readonly wakeFd: number;
+  /** Written for each request, for other threads to read. */
+  readonly meter?: IoreqMeter;
 }
 
 /**
@@ -45,7 +48,7 @@ export class IoreqPort {
    * @throws XenUnavailableError; XenError `XEN_IOREQ_NOT_ENABLED` when a vCPU has no event channel; XenCallError
    */
   static open(options: IoreqPortOptions): IoreqPort {
-    const { domid, serverId, vcpuCount, wakeFd } = options;
+    const { domid, serverId, vcpuCount, wakeFd, meter } = options;
     requireDomid(domid);
     requireU16('serverId', serverId);
     requireInteger('vcpuCount', vcpuCount, 1, IOREQ_VCPU_COUNT_MAX);
@@ -53,7 +56,7 @@ export class IoreqPort {
     return new IoreqPort(
       openNative(
         ['xenforeignmemory', 'xenevtchn'],
-        (addon) => new addon.IoreqPort(domid, serverId, vcpuCount, wakeFd),
+        (addon) => new addon.IoreqPort(domid, serverId, vcpuCount, wakeFd, meter?.words),
       ),
     );
   }

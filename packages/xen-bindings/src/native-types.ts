@@ -154,7 +154,13 @@ export interface Addon {
   DirtyLogControl: new () => NativeDirtyLogControl;
   HostControl: new () => NativeHostControl;
   Xenstore: new () => NativeXenstore;
-  IoreqPort: new (domid: number, serverId: number, vcpuCount: number, wakeFd: number) => NativeIoreqPort;
+  IoreqPort: new (
+    domid: number,
+    serverId: number,
+    vcpuCount: number,
+    wakeFd: number,
+    meterWords: Float64Array | undefined,
+  ) => NativeIoreqPort;
   DeviceMemory: new (path: string) => NativeDeviceMemory;
   WakeEvent: new () => NativeWakeEvent;
   dropProgramPages(): number;

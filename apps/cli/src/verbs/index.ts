@@ -22,9 +22,12 @@ import { qmpShell } from './qmp-shell.js';
 import { recover } from './recover.js';
 import { schema } from './schema.js';
 import { screenshot } from './screenshot.js';
+import { setup } from './setup.js';
 import { show } from './show.js';
+import { stats } from './stats.js';
 import { tree } from './tree.js';
 import { undo } from './undo.js';
+import { upgradeModel } from './upgrade-model.js';
 import { watch } from './watch.js';
 
 /** Every verb, in the order of the help. */
@@ -43,6 +46,9 @@ export const verbs: readonly Verb[] = [
   attach,
   detach,
   guestView,
+  stats,
+  upgradeModel,
+  setup,
   dirtyRate,
   devices,
   screenshot,

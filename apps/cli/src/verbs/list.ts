@@ -1,4 +1,4 @@
-import { type Inventory, listInventory } from '@xenpt/qmp-sdk/xen';
+import { type Inventory, listInventory, stoppedModels } from '@xenpt/qmp-sdk/xen';
 import { ExitCode } from '../exit-code.js';
 import { formatColumns } from '../output/columns.js';
 import {
@@ -26,16 +26,18 @@ export const list: Verb = {
   ],
   schema: listedFunctions,
   exitCodes: [ExitCode.failed],
-  run: ({ host, style, io }) => {
+  run: ({ host, style, io }, _words, { sysroot }) => {
     const inventory = listInventory(host);
+    // Of a captured tree nothing runs here.
+    const notes = [...inventory.notes, ...(sysroot === undefined ? stoppedModels(host) : [])];
     return {
       get json() {
-        return { functions: inventory.functions.map(functionJson), notes: inventory.notes };
+        return { functions: inventory.functions.map(functionJson), notes };
       },
       get text() {
         return toText(inventory, style, io.terminal?.columns);
       },
-      notes: inventory.notes,
+      notes,
     };
   },
 };

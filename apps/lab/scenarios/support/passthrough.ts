@@ -13,7 +13,7 @@ import type { Setting } from '../../src/story/setting.js';
 import { countMappings, readXenLedger, type XenLedger } from '../../src/story/xen-ledger.js';
 import { expectBaseline } from './baseline.js';
 import { attachWithOptions, useOptions } from './device-options.js';
-import { surviveKills } from './restart.js';
+import { type Restarts, surviveKills } from './restart.js';
 import { parseComparison } from '../../src/story/release.js';
 
 /** The guest finds a new card by itself, or not at all. */
@@ -45,7 +45,7 @@ interface View {
  */
 export function passthroughScenarios(
   scene: () => Setting,
-  options: { readonly hotPlugs: number; readonly comparesWithQemu: boolean; readonly kills: number },
+  options: { readonly hotPlugs: number; readonly comparesWithQemu: boolean } & Restarts,
 ): void {
   describe('passthrough', () => {
     let setting: Setting;
@@ -225,7 +225,7 @@ export function passthroughScenarios(
 
     if (options.kills > 0) {
       it(`goes on while its device model is killed ${options.kills} times`, () =>
-        surviveKills(setting, guest, options.kills));
+        surviveKills(setting, guest, options));
     }
 
     it('after xl destroy, mappings, interrupts, rights and assignment are back at their baseline', async () => {

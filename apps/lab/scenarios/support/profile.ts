@@ -78,6 +78,7 @@ export function describeProfile(
       hotPlugs: soak ? 10 : 1,
       comparesWithQemu: includes('QEMU comparison'),
       kills: soak ? 50 : includes('restarts') ? 2 : 0,
+      stops: soak,
     });
     for (const way of ['pirqs', 'vectors'] as const) {
       const guest = messageWays[profile]?.[way];

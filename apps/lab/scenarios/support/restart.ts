@@ -1,6 +1,7 @@
 import { expect } from 'vitest';
 import type { Guest } from '../../src/guest/guest.js';
 import { guestRun } from '../../src/story/card.js';
+import { refusalOf } from '../../src/story/refusal.js';
 import { modelPid } from '../../src/story/release.js';
 import type { Setting } from '../../src/story/setting.js';
 
@@ -54,14 +55,66 @@ function kill(domid: number, delayMs: number): string {
   ].join('\n');
 }
 
+/** In dom0: stops the model, asks for it, and has it go on. */
+async function stopAndAsk({ lab }: Setting, domid: number): Promise<void> {
+  const pid = (await lab.run(modelPid(domid))).trim();
+  const log = `/var/log/xenpt/domain-${domid}.log`;
+  await lab.run(`kill -STOP ${pid}`);
+  try {
+    for (const command of [`xenpt stats ${domid}`, `xenpt upgrade-model ${domid}`]) {
+      const refusal = await refusalOf(lab, command);
+      expect(refusal).toMatchObject({ code: 'XENPT_MODEL_STOPPED', exitCode: 9 });
+      expect(refusal.message).toBe(`the device model does not answer; its process ${pid} is stopped (T)`);
+      expect(refusal.next).toContain(`kill -CONT ${pid}`);
+    }
+    const { notes } = JSON.parse(await lab.run('xenpt list --json')) as { notes: string[] };
+    expect(notes.join()).toContain(`process ${pid} is stopped (T)`);
+    await lab.run(`until grep -q "process ${pid} of the device model is stopped" ${log}; do sleep 0.5; done`);
+  } finally {
+    await lab.run(`kill -CONT ${pid}`);
+  }
+  const { process, late } = JSON.parse(await lab.run(`xenpt stats ${domid} --json`)) as Stats;
+  expect([process.pid, typeof late]).toEqual([Number(pid), 'number']);
+}
+
+interface Stats {
+  readonly process: { readonly pid: number };
+  readonly late: number;
+  readonly requests: Readonly<Record<string, number>>;
+  readonly latency: { readonly count: number; readonly sumNs: number; readonly longestNs: number };
+}
+
+interface Upgraded {
+  readonly from: Stats['process'];
+  readonly to: Stats['process'];
+  readonly pauseMs: number;
+}
+
+async function upgrade({ lab }: Setting, domid: number): Promise<number> {
+  const before = (await lab.run(modelPid(domid))).trim();
+  const document = await lab.run(`xenpt upgrade-model ${domid} --json`, { timeoutMs: 300_000 });
+  const { from, to, pauseMs } = (JSON.parse(document) as { upgraded: Upgraded }).upgraded;
+  expect([from.pid, to.pid]).toEqual([Number(before), Number(await lab.run(modelPid(domid)))]);
+  expect(to.pid).not.toBe(from.pid);
+  return pauseMs;
+}
+
 const median = (values: readonly number[]): number => values.toSorted((a, b) => a - b)[values.length >> 1] ?? 0;
 
+export interface Restarts {
+  readonly kills: number;
+  /** Whether it is stopped too, which takes longer. */
+  readonly stops: boolean;
+}
+
 /**
- * A guest that drives the card goes on while its device model is killed: no packet and no file is lost.
+ * A guest that drives the card goes on while its device model is killed, replaced by another on purpose, and stopped: no
+ * packet and no file is lost.
  *
  * @param guest has `eth0` in 00:05.0 up, with an address
  */
-export async function surviveKills({ lab, payload }: Setting, guest: Guest, kills: number): Promise<void> {
+export async function surviveKills(setting: Setting, guest: Guest, { kills, stops }: Restarts): Promise<void> {
+  const { lab, payload } = setting;
   const run = (command: string) => lab.run(command, { timeoutMs: 300_000 });
   const inGuest = (command: string) => guestRun(guest, command, 300_000);
   const nodeStartMs = Number(await run('at=$(date +%s%N); node -e 0; echo $((($(date +%s%N) - at) / 1000000))'));
@@ -70,6 +123,9 @@ export async function surviveKills({ lab, payload }: Setting, guest: Guest, kill
   for (let round = 0; round < kills; round++) {
     outages.push(Number(await run(kill(guest.domid, Math.random() * 3000))));
   }
+  const upgradePauseMs = await upgrade(setting, guest.domid);
+  if (stops) await stopAndAsk(setting, guest.domid);
+  const stats = JSON.parse(await lab.run(`xenpt stats ${guest.domid} --json`)) as Stats;
   await inGuest('touch /tmp/stop; while [ ! -e /tmp/done ]; do sleep 0.1; done');
   const pings = await inGuest('tail -n 8 /tmp/pings');
   const [reads = 0, longest = 0] = (await inGuest('cat /tmp/stalls')).split(' ').map(Number);
@@ -86,6 +142,9 @@ export async function surviveKills({ lab, payload }: Setting, guest: Guest, kill
       nodeStarts: (longestStallMs / nodeStartMs).toFixed(1),
       nodeStartMs,
       outageMs: `${median(outages)}, at most ${Math.max(...outages)}`,
+      upgradePauseMs: Math.round(upgradePauseMs),
+      answers: stats.latency.count,
+      meanAnswerUs: Math.round(stats.latency.sumNs / stats.latency.count / 1000),
     },
   });
   expect(received).toBe(sent);
@@ -93,4 +152,9 @@ export async function surviveKills({ lab, payload }: Setting, guest: Guest, kill
   expect(new Set(sums)).toEqual(new Set([payload.sha256]));
   expect((await inGuest('dmesg')).split('\n').filter((line) => trouble.test(line))).toEqual([]);
   expect(outages).toHaveLength(kills);
+  // Of the process that went on last.
+  expect(stats.requests['config']).toBeGreaterThan(0);
+  const metrics = await lab.run(`xenpt stats ${guest.domid} --openmetrics`);
+  expect(metrics).toMatch(/^xenpt_model_requests_total\{.*kind="config"\} [1-9]/m);
+  expect(metrics.trimEnd().endsWith('# EOF')).toBe(true);
 }

@@ -12,11 +12,13 @@ const packageRoot = new URL('../../', import.meta.url);
 const repositoryRoot = new URL('../../', packageRoot);
 const list = JSON.parse(readFileSync(new URL('proofs.json', import.meta.url), 'utf8')) as readonly Entry[];
 
-/** Properties of configuration space, of messages, of requests; class-A advisories in which these were the way in. */
+/** Properties of configuration space, messages, requests, attach and detach, xenstore; class-A advisories in which these were the way in. */
 const properties = [
   ...Array.from({ length: 18 }, (_, index) => `C${index + 1}`),
   ...Array.from({ length: 16 }, (_, index) => `M${index + 1}`),
   ...Array.from({ length: 12 }, (_, index) => `I${index + 1}`),
+  ...Array.from({ length: 10 }, (_, index) => `L${index + 1}`),
+  ...Array.from({ length: 6 }, (_, index) => `X${index + 1}`),
 ];
 const advisories = [43, 120, 121, 126, 128, 129, 130, 131, 157, 164, 199, 237, 239, 337, 449, 464].map(
   (n) => `XSA-${n}`,
@@ -38,9 +40,10 @@ it('every property and every advisory is in the list, once', () => {
   expect(missing).toEqual([]);
 });
 
-it('every file of the two folders is in the list', () => {
-  for (const folder of ['test/properties/', 'test/advisories/']) {
-    for (const file of readdirSync(urlOf(folder))) expect(list.map(({ test }) => test)).toContain(`${folder}${file}`);
+it('every test of the three folders is in the list', () => {
+  for (const folder of ['test/properties/', 'test/advisories/', 'packages/qmp-sdk/test/xen/properties/']) {
+    const tests = readdirSync(urlOf(folder)).filter((file) => file.endsWith('.test.ts'));
+    for (const file of tests) expect(list.map(({ test }) => test)).toContain(`${folder}${file}`);
   }
 });
 

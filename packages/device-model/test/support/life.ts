@@ -190,7 +190,7 @@ export class LifeJudge implements RequestPort {
 
   #judgeEnd(): void {
     const { rig } = this;
-    for (let tries = 0; tries < 20 && rig.model.status().devices.length > 0; tries += 1) {
+    for (let tries = 0; tries < 20 && rig.model.devices.length > 0; tries += 1) {
       try {
         rig.model.detach(cardName);
       } catch (error) {

@@ -4,6 +4,7 @@ import type { HostDevice } from '../../src/host-device.js';
 import type { Hypervisor, MessageRequest } from '../../src/hypervisor.js';
 import { noGuestMemory, RequestHandler } from '../../src/ioreq.js';
 import type { GuestSaved } from '../../src/state.js';
+import { Statistics } from '../../src/statistics.js';
 import { FakeDevice, FakeHypervisor } from '../../src/testing/index.js';
 import { Guest } from './guest.js';
 import { networkCard } from './network-card.js';
@@ -68,6 +69,7 @@ export class MortalRig {
     const { device, hypervisor, faults, reports } = this;
     return {
       ...{ device, devices: [device], hypervisor, faults, reports, handler, model: this.#model },
+      statistics: new Statistics(),
       attach: () => this.attach(),
       guest: () => new Guest(handler, slot),
     };
@@ -76,13 +78,13 @@ export class MortalRig {
   /** Until it has succeeded: an attach in which the process dies has not happened. */
   attach(): void {
     this.#operate(() => {
-      if (this.#model.status().devices.length === 0) this.#model.attach({ sbdf: cardName, guestDevfn: slot });
+      if (this.#model.devices.length === 0) this.#model.attach({ sbdf: cardName, guestDevfn: slot });
     });
   }
 
   detach(): void {
     this.#operate(() => {
-      if (this.#model.status().devices.length > 0) this.#model.detach(cardName);
+      if (this.#model.devices.length > 0) this.#model.detach(cardName);
     });
   }
 

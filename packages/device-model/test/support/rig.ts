@@ -1,6 +1,7 @@
 import { formatSbdf, type FunctionImage } from '@xenpt/pci';
 import { GuestModel, type AttachRequest, type GuestModelOptions } from '../../src/guest-model.js';
 import { noGuestMemory, RequestHandler, type GuestMemory } from '../../src/ioreq.js';
+import { Statistics } from '../../src/statistics.js';
 import { FakeDevice, FakeHypervisor, type FakeHypervisorOptions } from '../../src/testing/index.js';
 import { Guest } from './guest.js';
 import { networkCard } from './network-card.js';
@@ -23,6 +24,7 @@ export interface Rig {
   readonly handler: RequestHandler;
   readonly faults: unknown[];
   readonly reports: string[];
+  readonly statistics: Statistics;
   attach(policy?: Pick<AttachRequest, 'allow' | 'permissive' | 'expansionRom' | 'romImage'>): void;
   guest(devfn?: number): Guest;
 }
@@ -38,8 +40,10 @@ export function makeRig(options: RigOptions = {}): Rig {
   if (device === undefined) throw new Error('a rig needs a device');
   const hypervisor = new FakeHypervisor({ devices, ...options.hypervisor });
   const reports: string[] = [];
+  const statistics = new Statistics();
   const model = new GuestModel({
     hypervisor,
+    statistics,
     report: (cause, text) => reports.push(`${cause}: ${text}`),
     openDevice: (sbdf) => {
       const found = devices.find(({ image }) => formatSbdf(image.sbdf) === formatSbdf(sbdf));
@@ -49,7 +53,8 @@ export function makeRig(options: RigOptions = {}): Rig {
     ...(options.placement === undefined ? {} : { placement: options.placement }),
   });
   const faults: unknown[] = [];
-  const handler = new RequestHandler(model, options.memory ?? noGuestMemory, (error) => faults.push(error));
+  const onFault = (error: unknown) => void faults.push(error);
+  const handler = new RequestHandler(model, options.memory ?? noGuestMemory, onFault, statistics);
   return {
     devices,
     device,
@@ -58,6 +63,7 @@ export function makeRig(options: RigOptions = {}): Rig {
     handler,
     faults,
     reports,
+    statistics,
     attach: (policy = {}) => void model.attach({ sbdf: cardName, guestDevfn: slot, ...policy }),
     guest: (devfn = slot) => new Guest(handler, devfn),
   };

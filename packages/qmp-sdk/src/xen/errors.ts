@@ -30,6 +30,8 @@ export const XenErrorCode = {
   modelNotRunning: 'XENPT_MODEL_NOT_RUNNING',
   modelFailed: 'XENPT_MODEL_FAILED',
   modelTimeout: 'XENPT_MODEL_TIMEOUT',
+  upgradeRefused: 'XENPT_UPGRADE_REFUSED',
+  modelStopped: 'XENPT_MODEL_STOPPED',
   dirtyLogBusy: 'XENPT_DIRTY_LOG_BUSY',
   dirtyLogLost: 'XENPT_DIRTY_LOG_LOST',
   dirtyLogUnsupported: 'XENPT_DIRTY_LOG_UNSUPPORTED',

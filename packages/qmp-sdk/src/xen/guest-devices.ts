@@ -8,6 +8,7 @@ import { findDomain } from './domains.js';
 import { describeError, XenErrorCode, XenOperationError } from './errors.js';
 import { listFrontends, type ParavirtualDevice } from './guest-devices-store.js';
 import type { XenHost } from './host.js';
+import { stoppedModels } from './model-state.js';
 import { type GuestQmpOptions, withGuestQmp } from './qmp.js';
 
 /** Base class of PCI's display controllers, and the subclass of its Ethernet controllers, in 16 bits. */
@@ -90,7 +91,7 @@ export async function listGuestDevices(
   options: GuestQmpOptions = {},
 ): Promise<GuestDevices> {
   const { domid, name, type } = findDomain(host, domain);
-  const notes: string[] = [];
+  const notes = stoppedModels(host, domid);
   const emulated = await askQemu(host, String(domid), options, notes);
   const disks = listFrontends(host.store, domid, 'vbd');
   const nics = listFrontends(host.store, domid, 'vif');

@@ -20,6 +20,7 @@ import { type GrantRecord, readGrants } from './grants.js';
 import type { XenHost } from './host.js';
 import { readLiveUser } from './in-use.js';
 import type { BarView, FunctionView, ModelClient, OpenedReport, VectorView } from './model-client.js';
+import { modelNotRunning } from './model-state.js';
 import { requireDevice, sysfsOptions } from './pciback.js';
 import { requireRoot } from './require-root.js';
 import { formatGuestAddress, parseBdf } from './spec.js';
@@ -162,10 +163,4 @@ async function viewAndClose(model: ModelClient, sbdf: string): Promise<FunctionV
   } finally {
     model.close();
   }
-}
-
-function modelNotRunning(domid: number): XenOperationError {
-  return new XenOperationError(XenErrorCode.modelNotRunning, `the device model of domain ${domid} is not running`, {
-    next: `See its log in /var/log/xenpt; the guest has to be destroyed: xl destroy ${domid}`,
-  });
 }

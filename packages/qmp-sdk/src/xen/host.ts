@@ -1,5 +1,7 @@
 import type { Sbdf } from '@xenpt/pci';
 import type { ModelClient } from './model-client.js';
+import type { ModelProgram } from './model-unit.js';
+import type { Services } from './services.js';
 
 /** The pseudo domain that owns quarantined devices: DMA goes nowhere (xen/include/public/xen.h, DOMID_IO). */
 export const DOMID_IO = 0x7ff1;
@@ -140,6 +142,10 @@ export interface ProcessList {
    * two together are not.
    */
   startedAt(pid: number): string | null;
+  /** Its state of proc_pid_stat(5), such as `S`, `T` or `D`; null if there is none, or only what is left of one. */
+  state(pid: number): string | null;
+  /** Its process group; null if there is none. */
+  group(pid: number): number | null;
   /** Every process that has a command line. */
   running(): Iterable<RunningProcess>;
 }
@@ -179,6 +185,10 @@ export interface XenHost {
   readonly processList: ProcessList;
   readonly isRoot: boolean;
   readonly monitors: MonitorPaths;
+  /** Null on a host without systemd. */
+  readonly services: Services | null;
+  /** What a device model process runs, and where it keeps what. */
+  readonly modelProgram: ModelProgram;
   /** A handle of its own for one measurement. Throws XENPT_NO_XEN. */
   openDirtyLogCalls(): DirtyLogCalls;
   /** A handle of its own for one look. Throws XENPT_NO_XEN. */
@@ -190,5 +200,10 @@ export interface XenHost {
   connectModel(domid: number, handle: string): Promise<ModelClient | null>;
   /** Starts the device model of a guest and waits until it answers. */
   startModel(domid: number, handle: string): Promise<ModelClient>;
+  /**
+   * Has a new process go on for the device model that runs; `pauseMs` is how long nobody served the guest. Throws
+   * XENPT_UPGRADE_REFUSED when the new one cannot: the old one goes on then.
+   */
+  replaceModel(domid: number, handle: string): Promise<{ readonly model: ModelClient; readonly pauseMs: number }>;
   close(): void;
 }

@@ -60,6 +60,10 @@ export { Rehearsal } from './rehearsal.js';
 export type { DeviceOptions } from './attach-options.js';
 export { checkDetach, detach, type DetachCheck, type Detached, type DetachOptions } from './detach.js';
 export { guestView, type GuestViewQuery, type GuestViewReport, guestViewOf } from './guest-view.js';
+export { type ModelStats, readModelStats } from './stats.js';
+export { type UpgradedModel, upgradeModel } from './upgrade-model.js';
+export { applySetup, planSetup, type SetupPlan } from './setup.js';
+export { stoppedModels } from './model-state.js';
 export { dirtyMapSizeBytes, type DirtyLog, type DirtyLogOptions, type DirtyScan, openDirtyLog } from './dirty-log.js';
 export { recoverDirtyLogs, type RecoveredDirtyLog } from './dirty-log-recover.js';
 export { connectToGuestEvents, type GuestQmpOptions, withGuestQmp } from './qmp.js';
@@ -78,7 +82,9 @@ export type {
   BarView,
   FunctionView,
   ModelClient,
+  ModelLatency,
   ModelStatus,
+  ModelWaiting,
   OpenedReport,
   VectorView,
 } from './model-client.js';

@@ -68,7 +68,8 @@ function createWith(path: string, pid: number): void {
   }
 }
 
-function readHolder(path: string): number | undefined {
+/** The process that holds it, dead or alive; undefined if none does. */
+export function readHolder(path: string): number | undefined {
   try {
     const text = readFileSync(path, 'utf8');
     return /^[1-9][0-9]{0,9}$/.test(text) ? Number(text) : undefined;

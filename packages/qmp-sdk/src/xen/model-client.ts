@@ -55,13 +55,38 @@ export interface VectorView {
   readonly masked: boolean;
 }
 
+/** How long requests of the guest were in the model's hands. */
+export interface ModelLatency {
+  readonly count: number;
+  readonly sumNs: number;
+  readonly longestNs: number;
+  /** Not cumulative; what took longer than the last one says is in `count` alone. */
+  readonly buckets: readonly { readonly upToNs: number; readonly count: number }[];
+}
+
+/** What a guest is kept waiting by. */
+export interface ModelWaiting {
+  /** `a read of 4 bytes at register 0x10 of 00:05.0 by vCPU 0`, or `attach`. */
+  readonly what: string;
+  readonly ageMs: number;
+  /** `Xen: mapMemory`; null when it is in our own code or in an access to the device. */
+  readonly waitsFor: string | null;
+}
+
+/** All counts are since the process was started. What may be missing is, from a model of an earlier version. */
 export interface ModelStatus {
   /** UUID of the domain that is served. */
   readonly handle: string;
+  readonly process?: { readonly pid: number; readonly version: string; readonly startedAtMs: number };
   readonly requests: Readonly<Record<string, number>>;
   readonly deniedWrites: number;
   readonly effects: Readonly<Record<string, number>>;
+  readonly failedEffects?: Readonly<Record<string, number>>;
+  readonly interrupts?: Readonly<Record<string, number>>;
   readonly devices: readonly string[];
+  readonly latency?: ModelLatency;
+  readonly waiting?: ModelWaiting | null;
+  readonly late?: number;
 }
 
 /** A connection to the device model process of one guest. Every call has a deadline. */

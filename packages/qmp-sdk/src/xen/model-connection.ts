@@ -2,6 +2,7 @@ import { createConnection, type Socket } from 'node:net';
 import { describeError, errnoName, XenErrorCode, XenOperationError } from './errors.js';
 import { LineSplitter } from './json-lines.js';
 import type { AttachedFunction, FunctionView, ModelClient, ModelMethod, ModelStatus } from './model-client.js';
+import { describeProcess, isStopped, type ModelProcess, stoppedNextStep } from './model-state.js';
 import {
   decodeAttached,
   decodeSlots,
@@ -23,6 +24,10 @@ const DEADLINE_MS: Record<ModelMethod, number> = {
   shutdown: 30_000,
 };
 
+/** A stopped process is told from one that is slow; one that is stopped for a moment only is waited for. */
+const LOOK_INTERVAL_MS = 500;
+const STOPPED_LOOKS = 4;
+
 /** The process has ended while it was asked. */
 export class ModelGoneError extends XenOperationError {}
 
@@ -31,8 +36,14 @@ interface Waiter {
   reject(error: Error): void;
 }
 
+/** What the kernel says of the process that listens; null when that is not known. */
+export type LookAtProcess = () => ModelProcess | null;
+
 /** Connects to a control socket; null if nobody listens there. */
-export async function connectModel(socketPath: string): Promise<ModelClient | null> {
+export async function connectModel(
+  socketPath: string,
+  look: LookAtProcess = () => null,
+): Promise<ModelClient | null> {
   const socket = createConnection(socketPath);
   try {
     await new Promise<void>((resolve, reject) => {
@@ -43,7 +54,7 @@ export async function connectModel(socketPath: string): Promise<ModelClient | nu
     if (name === 'ENOENT' || name === 'ECONNREFUSED') return null;
     throw error;
   }
-  return new ModelConnection(socket);
+  return new ModelConnection(socket, look);
 }
 
 class ModelConnection implements ModelClient {
@@ -51,10 +62,12 @@ class ModelConnection implements ModelClient {
   readonly #waiting = new Map<number, Waiter>();
   readonly #splitter = new LineSplitter(MAX_REPLY_BYTES);
   readonly #closed: Promise<void>;
+  readonly #look: LookAtProcess;
   #lastId = 0;
 
-  constructor(socket: Socket) {
+  constructor(socket: Socket, look: LookAtProcess) {
     this.#socket = socket;
+    this.#look = look;
     this.#closed = new Promise((resolve) => {
       socket.once('close', () => {
         this.#failAll(modelGone('the connection was closed'));
@@ -102,16 +115,29 @@ class ModelConnection implements ModelClient {
     if (this.#socket.destroyed) throw modelGone('the connection is closed');
     const id = ++this.#lastId;
     let timer: NodeJS.Timeout | undefined;
+    let looks: NodeJS.Timeout | undefined;
     try {
       return await new Promise<unknown>((resolve, reject) => {
         this.#waiting.set(id, { resolve, reject });
-        timer = setTimeout(() => reject(modelSilent(method)), DEADLINE_MS[method]);
+        timer = setTimeout(() => reject(modelSilent(method, this.#look())), DEADLINE_MS[method]);
+        looks = this.#whenStopped(reject);
         this.#socket.write(`${JSON.stringify({ id, method, params })}\n`);
       });
     } finally {
       clearTimeout(timer);
+      clearInterval(looks);
       this.#waiting.delete(id);
     }
+  }
+
+  /** It cannot tell by itself. */
+  #whenStopped(report: (error: Error) => void): NodeJS.Timeout {
+    let stopped = 0;
+    return setInterval(() => {
+      const found = this.#look();
+      stopped = found !== null && isStopped(found) ? stopped + 1 : 0;
+      if (found !== null && stopped >= STOPPED_LOOKS) report(modelStopped(found));
+    }, LOOK_INTERVAL_MS);
   }
 
   #receive(chunk: Buffer): void {
@@ -152,10 +178,20 @@ function modelGone(reason: string): ModelGoneError {
   });
 }
 
-function modelSilent(method: ModelMethod): XenOperationError {
+function modelStopped(process: ModelProcess): XenOperationError {
+  return new XenOperationError(
+    XenErrorCode.modelStopped,
+    `the device model does not answer; its ${describeProcess(process)}`,
+    { next: stoppedNextStep(process) },
+  );
+}
+
+function modelSilent(method: ModelMethod, process: ModelProcess | null): XenOperationError {
+  const state = process === null ? '' : `; its ${describeProcess(process)}`;
+  const kill = process === null ? '' : ` Another process goes on in its place after: kill -KILL ${process.pid}.`;
   return new XenOperationError(
     XenErrorCode.modelTimeout,
-    `the device model did not answer "${method}" within ${DEADLINE_MS[method] / 1000} s`,
-    { next: 'Look into its log in /var/log/xenpt.' },
+    `the device model did not answer "${method}" within ${DEADLINE_MS[method] / 1000} s${state}`,
+    { next: `Look into its log in /var/log/xenpt.${kill}` },
   );
 }

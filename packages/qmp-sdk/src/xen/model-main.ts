@@ -1,14 +1,19 @@
+import { readFileSync } from 'node:fs';
 import process, { argv, exit, stderr, stdout } from 'node:process';
-import { DeviceModel } from '@xenpt/device-model/client';
+import { checkModelState, DeviceModel } from '@xenpt/device-model/client';
 import { dropProgramPages } from '@xenpt/xen-bindings';
 import { serveDomain } from './model-process.js';
 import { openStore, openToolstack, realClock, realProcesses } from './open-host.js';
 import { createSysfs } from './real-sysfs.js';
-import type { ModelArguments } from './spawn-model.js';
+import { hasLeftState, runFile } from './run-dir.js';
+import { type ModelArguments, NOTHING_TO_GO_ON_WITH, STANDBY } from './spawn-model.js';
+
+const isStandby = argv[3] === STANDBY;
+let isAtWork = false;
 
 /** The program of a device model process: started by `openXenHost().startModel()`, never by a person. */
-async function main(): Promise<void> {
-  const { domid, handle, runDir, sysroot } = JSON.parse(argv[2] ?? '{}') as ModelArguments;
+async function main({ domid, handle, runDir, sysroot }: ModelArguments): Promise<void> {
+  if (isStandby) checkModelState(runFile.modelState(runDir, domid, handle));
   const log = (line: string) => void stderr.write(`${new Date().toISOString()} ${line}\n`);
   const toolstack = openToolstack();
   const store = openStore();
@@ -21,7 +26,11 @@ async function main(): Promise<void> {
     sysfs: createSysfs(sysroot),
     clock: realClock,
     processes: realProcesses,
+    standby: isStandby,
+    version: ownVersion(),
+    startedAtMs: Math.round(performance.timeOrigin),
     startModel: async (options) => {
+      isAtWork = true;
       const model = await DeviceModel.start({ ...options, onLog: log });
       // Everything is loaded by now, in both threads.
       dropProgramPages();
@@ -32,7 +41,13 @@ async function main(): Promise<void> {
   });
   store.close();
   toolstack.close();
-  exit(end === 'model-failed' ? 1 : 0);
+  exit(end === 'model-failed' ? exitCode({ domid, handle, runDir }) : 0);
+}
+
+/** Read before the package can be replaced by another one. */
+function ownVersion(): string {
+  const manifest = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
+  return (JSON.parse(manifest) as { version: string }).version;
 }
 
 // A lost xenstored ends the watches, not the service of the guest: its domain is polled as well.
@@ -41,7 +56,19 @@ process.on('uncaughtException', (error: Error & { call?: string }) => {
   if (error.call !== 'xs_check_watch') exit(1);
 });
 
-main().catch((error: unknown) => {
+/** Whether to start it again makes sense. */
+function exitCode({ runDir, domid, handle }: Pick<ModelArguments, 'runDir' | 'domid' | 'handle'>): number {
+  return hasLeftState(runDir, domid, handle) ? 1 : NOTHING_TO_GO_ON_WITH;
+}
+
+/** systemd has the file named to it. */
+function readArguments(given = '{}'): ModelArguments {
+  return JSON.parse(given.startsWith('/') ? readFileSync(given, 'utf8') : given) as ModelArguments;
+}
+
+const told = readArguments(argv[2]);
+main(told).catch((error: unknown) => {
   stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
-  exit(1);
+  // Whoever stood by in vain has changed nothing: the model at work goes on.
+  exit(isStandby && !isAtWork ? NOTHING_TO_GO_ON_WITH : exitCode(told));
 });

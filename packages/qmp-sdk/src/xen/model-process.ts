@@ -23,12 +23,17 @@ const STATE_POLL_INTERVAL_MS = 5_000;
 /** A command that waits for an eject asks ten times a second, and connects again when its model was killed. */
 const EJECT_GRACE_MS = 30_000;
 
+/** Whoever starts one that stands by ends the other at once. */
+const STANDBY_TIMEOUT_MS = 30_000;
+/** The guest waits for as long. */
+const STANDBY_INTERVAL_MS = 5;
+
 /** The device model of one guest, as `DeviceModel` of `@xenpt/device-model` implements it. */
 export interface GuestModel {
   attach(options: { sbdf: string; guestDevfn: number; sysroot?: string } & SettledOptions): Promise<AttachedFunction>;
   detach(sbdf: string): Promise<void>;
   view(sbdf: string): Promise<FunctionView>;
-  status(): Promise<Omit<ModelStatus, 'handle'>>;
+  status(): Omit<ModelStatus, 'handle' | 'process'>;
   expectEjects(passedOn: number): Promise<number>;
   ignoreEjects(): Promise<void>;
   /** Lets go of everything on our side; nothing is asked of the dead domain. */
@@ -40,8 +45,13 @@ export interface GuestModel {
 
 export interface ServeDomainOptions extends DomainResources {
   readonly startModel: (options: { domid: number; vcpuCount: number; statePath: string }) => Promise<GuestModel>;
+  /** Waits for the model at work to end, and goes on in its place. */
+  readonly standby?: boolean;
   /** Told when the guest and commands are answered. */
   readonly onServing: () => void;
+  /** Of this program, and when its process was started, in milliseconds since 1970. */
+  readonly version: string;
+  readonly startedAtMs: number;
   /** One line for the log file. */
   readonly log: (line: string) => void;
 }
@@ -60,10 +70,11 @@ export async function serveDomain(options: ServeDomainOptions): Promise<ServeEnd
   const { domid, runDir, processes, handle } = options;
   const info = hasLeftState(runDir, domid, handle) && !isOurs(options) ? null : expectDomain(options);
   makeDomainDir(runDir, domid);
-  const lock = tryLock(runFile.modelLock(runDir, domid), processes);
+  const path = runFile.modelLock(runDir, domid);
+  const lock = options.standby ? await lockAfterOther(options) : tryLock(path, processes);
   if (!lock) {
     throw new XenOperationError(XenErrorCode.locked, `domain ${domid} has a device model already`, {
-      next: `See the process id in ${runFile.modelLock(runDir, domid)}.`,
+      next: `See the process id in ${path}.`,
     });
   }
   try {
@@ -74,6 +85,23 @@ export async function serveDomain(options: ServeDomainOptions): Promise<ServeEnd
     return 'domain-gone';
   } finally {
     lock.release();
+  }
+}
+
+/** Undefined if the other one does not end, or if somebody else waits for that already. */
+async function lockAfterOther({ domid, runDir, processes, clock, log }: ServeDomainOptions) {
+  const standby = tryLock(runFile.standbyLock(runDir, domid), processes);
+  if (!standby) return undefined;
+  log('standing by to go on for the model at work');
+  try {
+    const deadline = clock.now() + STANDBY_TIMEOUT_MS;
+    for (;;) {
+      const lock = tryLock(runFile.modelLock(runDir, domid), processes);
+      if (lock || clock.now() >= deadline) return lock;
+      await clock.sleep(STANDBY_INTERVAL_MS);
+    }
+  } finally {
+    standby.release();
   }
 }
 
@@ -135,7 +163,7 @@ async function answer(
   shutdown: () => void,
 ): Promise<unknown> {
   const { method, params } = request;
-  options.log(`${method} ${JSON.stringify(params)}`);
+  if (method !== 'status') options.log(`${method} ${JSON.stringify(params)}`);
   switch (method) {
     case 'attach':
       return model.attach(attachRequest(options, params));
@@ -144,10 +172,14 @@ async function answer(
     case 'view':
       return encodeView(await model.view(params.sbdf));
     case 'status':
-      return { ...(await model.status()), handle: options.handle };
+      return { ...model.status(), handle: options.handle, process: processOf(options) };
     case 'shutdown':
       return shutdown();
   }
+}
+
+function processOf({ processes, version, startedAtMs }: ServeDomainOptions): ModelStatus['process'] {
+  return { pid: processes.pid, version, startedAtMs };
 }
 
 function attachRequest({ runDir, domid, sysfs }: ServeDomainOptions, { rom, ...params }: AttachParams) {

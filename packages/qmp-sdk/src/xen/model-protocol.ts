@@ -1,7 +1,7 @@
 import type { AttachedFunction, BarView, FunctionView, ModelStatus } from './model-client.js';
 
 /**
- * JSON lines over the control socket of a guest's device model, one reply for one request, in order:
+ * JSON lines over the control socket of a guest's device model, one reply for one request, in order but for `status`:
  *
  *     {"id":1,"method":"attach","params":{"sbdf":"0000:03:00.0","guestDevfn":40}}
  *     {"id":1,"result":{"pirq":17,"hidden":[],"vectors":3}}

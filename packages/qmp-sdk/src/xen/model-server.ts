@@ -18,8 +18,8 @@ const MAX_PENDING_REQUESTS = 16;
 export type RequestHandler = (request: ModelRequest, closed: AbortSignal) => Promise<unknown>;
 
 /**
- * Serves the control socket of a device model. Requests of all connections are handled one after another: hypercalls
- * of one domain come from one place.
+ * Serves the control socket of a device model. Requests of all connections are handled one after another, since
+ * hypercalls of one domain come from one place; but `status`, which makes none, waits for nobody.
  *
  * The folder of `socketPath` is expected to be 0700; the socket itself becomes 0600.
  */
@@ -78,6 +78,11 @@ export class ControlServer {
 
   #receive(socket: Socket, line: string, closed: AbortSignal): void {
     const request = parseRequest(line);
+    // It is known at once, and asked most when something else hangs.
+    if (request.method === 'status') {
+      void this.#answer(request, closed).then((reply) => send(socket, reply));
+      return;
+    }
     if (this.#pending >= MAX_PENDING_REQUESTS) throw new RangeError('too many requests are waiting');
     this.#pending++;
     this.#queue = this.#queue.then(async () => {

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { execPath, geteuid, pid } from 'node:process';
@@ -10,7 +10,10 @@ import { openCapturedTree } from './captured-tree.js';
 import { LastingModel } from './lasting-model.js';
 import { createProcessList } from './real-processes.js';
 import { createSysfs } from './real-sysfs.js';
-import { connectToModel, spawnModel, type SpawnModelOptions } from './spawn-model.js';
+import { replaceModel, type ReplaceModelOptions } from './replace-model.js';
+import { ModelService } from './service-model.js';
+import { openServices } from './services.js';
+import { connectToModel, spawnModel } from './spawn-model.js';
 
 const RUN_DIR = '/run/xenpt';
 const LOG_DIR = '/var/log/xenpt';
@@ -36,7 +39,10 @@ export const realClock: Clock = {
   sleep: (durationMs) => sleep(durationMs),
 };
 
-export const realProcesses: ProcessTable = { pid, isAlive: (other) => existsSync(`/proc/${other}`) };
+const processList = createProcessList();
+
+/** Who was killed and is not waited for yet does nothing any more. */
+export const realProcesses: ProcessTable = { pid, isAlive: (other) => processList.state(other) !== null };
 
 /** libxl's XEN_RUN_DIR, and its userdata files (tools/libs/light/libxl_qmp.c, libxl_dom.c). */
 export const realMonitors: MonitorPaths = {
@@ -57,8 +63,12 @@ export function openXenHost(options: OpenXenHostOptions = {}): XenHost {
   const toolstack = lazily(() => openToolstack(captured));
   const store = lazily(() => openStore(captured));
   const clock = realClock;
-  const modelOptions = (domid: number, handle: string): SpawnModelOptions => {
-    return { domid, handle, runDir, logDir, sysroot: '', nodePath, mainPath: modelMainPath(), clock };
+  const services = captured ? null : openServices();
+  const modelProgram = () => ({ nodePath, mainPath: modelMainPath(), runDir, logDir });
+  const units = services === null ? undefined : new ModelService(services);
+  const modelOptions = (domid: number, handle: string): ReplaceModelOptions => {
+    const service = units?.isInstalled === true ? units : undefined;
+    return { domid, handle, ...modelProgram(), sysroot: '', clock, processList, service };
   };
   return {
     get toolstack() {
@@ -77,9 +87,13 @@ export function openXenHost(options: OpenXenHostOptions = {}): XenHost {
     ...faultPoint(),
     clock,
     processes: realProcesses,
-    processList: createProcessList(),
+    processList,
     isRoot: geteuid?.() === 0,
     monitors: realMonitors,
+    services,
+    get modelProgram() {
+      return modelProgram();
+    },
     openDirtyLogCalls: () => orNoXen(captured, () => DirtyLogControl.open()),
     openHypervisorFacts: () => orNoXen(captured, openHypervisorFacts),
     connectModel: async (domid, handle) => {
@@ -90,6 +104,11 @@ export function openXenHost(options: OpenXenHostOptions = {}): XenHost {
     startModel: async (domid, handle) => {
       const options = modelOptions(domid, handle);
       return new LastingModel(await spawnModel(options), () => connectToModel(options));
+    },
+    replaceModel: async (domid, handle) => {
+      const options = modelOptions(domid, handle);
+      const { model, pauseMs } = await replaceModel(options);
+      return { model: new LastingModel(model, () => connectToModel(options)), pauseMs };
     },
     close: () => {
       tree?.close();

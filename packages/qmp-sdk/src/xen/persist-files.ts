@@ -93,7 +93,7 @@ WantedBy=multi-user.target
 `;
 
 /** systemd.service(5): blanks end a word, % and $ begin something else. */
-function unitWord(word: string): string {
+export function unitWord(word: string): string {
   const escaped = word.replace(/[\\"]/g, '\\$&').replaceAll('%', '%%').replaceAll('$', '$$$$');
   return /[\s"'\\]/.test(word) ? `"${escaped}"` : escaped;
 }

@@ -2,8 +2,9 @@ import { closeSync, openSync, readdirSync, readFileSync, readSync } from 'node:f
 import { join } from 'node:path';
 import type { ProcessList, RunningProcess } from './host.js';
 
-/** Fields of /proc/PID/stat after the name in parentheses (proc_pid_stat(5), fields 3 and 22). */
+/** Fields of /proc/PID/stat after the name in parentheses (proc_pid_stat(5), fields 3, 5 and 22). */
 const STATE_INDEX = 0;
+const GROUP_INDEX = 2;
 const START_TIME_INDEX = 19;
 /** A zombie, or what is left of one: it does nothing any more. */
 const ENDED_STATES = new Set(['Z', 'X', 'x']);
@@ -17,7 +18,9 @@ export function createProcessList(proc = '/proc', now: () => number = () => perf
   const kernelThreads = new Set<string>();
   let knownSinceMs = -Infinity;
   return {
-    startedAt: (pid) => startedAt(proc, pid),
+    startedAt: (pid) => statOf(proc, pid)?.[START_TIME_INDEX] ?? null,
+    state: (pid) => statOf(proc, pid)?.[STATE_INDEX] ?? null,
+    group: (pid) => Number(statOf(proc, pid)?.[GROUP_INDEX] ?? 0) || null,
     running: () => {
       if (now() - knownSinceMs > KERNEL_THREADS_KNOWN_MS) {
         kernelThreads.clear();
@@ -28,12 +31,13 @@ export function createProcessList(proc = '/proc', now: () => number = () => perf
   };
 }
 
-function startedAt(proc: string, pid: number): string | null {
+/** Null for one that has ended. */
+function statOf(proc: string, pid: number): readonly string[] | null {
   const stat = readIfThere(join(proc, String(pid), 'stat'));
   if (stat === null) return null;
   // The name may hold anything, also parentheses and spaces.
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  return ENDED_STATES.has(fields[STATE_INDEX] ?? '') ? null : (fields[START_TIME_INDEX] ?? null);
+  return ENDED_STATES.has(fields[STATE_INDEX] ?? '') ? null : fields;
 }
 
 /** Most processes of a host are threads of its kernel; looking at each of them anew is most of the time this takes. */

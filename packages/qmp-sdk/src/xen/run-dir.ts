@@ -18,6 +18,10 @@ export const runFile = {
   rom: (runDir: string, domid: number) => join(domainDir(runDir, domid), 'rom.bin'),
   /** Of the model of this very domain, in two files with another letter each; see `StateFile` of the device model. */
   modelState: (runDir: string, domid: number, handle: string) => join(domainDir(runDir, domid), `state-${handle}`),
+  /** What a model that systemd starts is told. */
+  service: (runDir: string, domid: number) => join(domainDir(runDir, domid), 'service.json'),
+  /** Of a process that waits to go on in place of the one that has `modelLock`. */
+  standbyLock: (runDir: string, domid: number) => join(domainDir(runDir, domid), 'standby.pid'),
   modelLock: (runDir: string, domid: number) => join(domainDir(runDir, domid), 'model.pid'),
 } as const;
 

@@ -3,10 +3,12 @@ import { closeSync, constants, fstatSync, mkdirSync, openSync, readSync } from '
 import { join } from 'node:path';
 import { env, kill } from 'node:process';
 import { errnoName, XenErrorCode, XenOperationError } from './errors.js';
-import type { Clock } from './host.js';
+import type { Clock, ProcessList } from './host.js';
 import type { ModelClient } from './model-client.js';
 import { connectModel, ModelGoneError } from './model-connection.js';
+import { readModelProcess } from './model-state.js';
 import { checkPrivate, domainDir, hasLeftState, runFile } from './run-dir.js';
+import type { ModelService } from './service-model.js';
 
 /** Node alone takes 1.4 to 4 s to start in an emulated dom0; nothing but a hang takes this long. */
 const START_TIMEOUT_MS = 60_000;
@@ -17,24 +19,51 @@ const LOG_TAIL_BYTES = 2048;
  * What keeps a process small that lives as long as its guest and mostly waits. Measured in dom0 (Debian 13, Node 20, of
  * 75 MB resident, where Node alone takes 50): one arena for all 25 threads 6 MB, a young generation of 1 MiB 1 MB.
  */
-const SMALL_PROCESS = {
+export const SMALL_PROCESS = {
   nodeOptions: ['--max-semi-space-size=1'],
   environment: { MALLOC_ARENA_MAX: '1' },
 } as const;
 
 /**
+ * The word that has a model process load everything, make sure that it can go on with the state, and wait until the
+ * model at work has ended.
+ */
+export const STANDBY = 'standby';
+
+/** With this a model process says that to start it again would be in vain. */
+export const NOTHING_TO_GO_ON_WITH = 2;
+
+/**
  * Starts the process again when it was killed and has left its state, which the next one goes on with: at once if it
- * had served, which it says on its standard output, else after longer and longer. A shell, because it takes 1 MB where
- * another Node would take 50.
+ * had served, which it says on its standard output, else after longer and longer. Beside that it looks every 5 s
+ * whether the process is stopped, which that cannot say itself. A shell, because it takes 1 MB where another Node would
+ * take 50.
  */
 const SUPERVISOR = `
-state=$1; shift
+state=$1; lock=$2; once=$3; shift 3
+watch() {
+  told=
+  while sleep 5 && kill -0 $$ 2>/dev/null; do
+    pid=; [ -e "$lock" ] && read -r pid <"$lock"
+    stat=; [ -e "/proc/\${pid:-none}/stat" ] && read -r stat <"/proc/$pid/stat"
+    rest=\${stat##*) }
+    case $rest in
+      [Tt]*) [ "$told" = "$pid" ] || echo "the process $pid of the device model is stopped, and the guest with it:" \
+        "kill -CONT $pid lets it go on, kill -KILL $pid has another one go on in its place" >&2
+        told=$pid ;;
+      *) told= ;;
+    esac
+  done
+}
+watch &
+trap "kill $! 2>/dev/null" EXIT
 failed=0
 for restart in $(seq 1000); do
-  served=$("$@") && exit 0
-  [ -e "$state.a" ] || exit 1
+  served=$("$@" $once) && exit 0
+  [ $? -ne ${NOTHING_TO_GO_ON_WITH} ] && [ -e "$state.a" ] || exit 1
   failed=$((failed + 1))
   [ "$served" ] && failed=0
+  once=
   [ $failed -lt 8 ] || break
   echo "the process of the device model has died; it is started again ($restart)" >&2
   sleep $((failed * failed)).1
@@ -53,9 +82,12 @@ export interface SpawnModelOptions {
   /** The file that the process runs. */
   readonly mainPath: string;
   readonly clock: Clock;
+  readonly processList: Pick<ProcessList, 'state'>;
+  /** Starts and restarts it instead of us. */
+  readonly service?: ModelService | undefined;
 }
 
-/** What the model process is told, as its only argument in JSON. */
+/** What the model process is told: in JSON as its first argument, or in the file that is named there. */
 export interface ModelArguments {
   readonly domid: number;
   readonly handle: string;
@@ -68,8 +100,13 @@ export interface ModelArguments {
  *
  * @throws XenOperationError XENPT_LOCKED if the model of an earlier domain with the same id is still ending.
  */
-export async function connectToDomain(runDir: string, domid: number, handle: string): Promise<ModelClient | null> {
-  const model = await connectModel(runFile.socket(runDir, domid));
+export async function connectToDomain(
+  { runDir, processList }: Pick<SpawnModelOptions, 'runDir' | 'processList'>,
+  domid: number,
+  handle: string,
+): Promise<ModelClient | null> {
+  const look = () => readModelProcess({ runDir, processList }, domid);
+  const model = await connectModel(runFile.socket(runDir, domid), look);
   if (!model) return null;
   // Whoever can replace the folder can answer in the model's place.
   checkPrivate(domainDir(runDir, domid));
@@ -92,16 +129,17 @@ export async function connectToModel(options: SpawnModelOptions): Promise<ModelC
   const { runDir, domid, handle, clock } = options;
   const deadline = clock.now() + START_TIMEOUT_MS;
   for (;;) {
-    const model = await connectUnlessKilled(runDir, domid, handle);
+    const model = await connectUnlessKilled(options);
     if (model || !hasLeftState(runDir, domid, handle)) return model;
     if (clock.now() >= deadline) return spawnModel(options);
     await clock.sleep(POLL_INTERVAL_MS);
   }
 }
 
-async function connectUnlessKilled(runDir: string, domid: number, handle: string): Promise<ModelClient | null> {
+/** Null also for one that is killed while it is asked. */
+export async function connectUnlessKilled(options: SpawnModelOptions): Promise<ModelClient | null> {
   try {
-    return await connectToDomain(runDir, domid, handle);
+    return await connectToDomain(options, options.domid, options.handle);
   } catch (error) {
     if (error instanceof ModelGoneError) return null;
     throw error;
@@ -114,7 +152,27 @@ async function connectUnlessKilled(runDir: string, domid: number, handle: string
  * @throws XenOperationError XENPT_MODEL_FAILED with the end of its log, XENPT_MODEL_TIMEOUT
  */
 export async function spawnModel(options: SpawnModelOptions): Promise<ModelClient> {
-  const { domid, handle, runDir, sysroot, logDir, clock } = options;
+  if (options.service) return options.service.start(options, () => connectUnlessKilled(options));
+  const started = startProgram(options, '');
+  const model = await waitUntilReady(options, started);
+  started.child.unref();
+  return model;
+}
+
+export interface StartedProgram {
+  /** The shell that starts the process and restarts it; leader of a process group that both are in. */
+  readonly child: ChildProcess;
+  /** An error with what it has written since. */
+  readonly failure: () => XenOperationError;
+}
+
+/**
+ * In a session of its own.
+ *
+ * @param once a word for its first process alone
+ */
+export function startProgram(options: SpawnModelOptions, once: '' | typeof STANDBY): StartedProgram {
+  const { domid, handle, runDir, sysroot, logDir } = options;
   mkdirSync(logDir, { recursive: true, mode: 0o700 });
   const logPath = join(logDir, `domain-${domid}.log`);
   const log = openSync(
@@ -126,35 +184,37 @@ export async function spawnModel(options: SpawnModelOptions): Promise<ModelClien
     const start = fstatSync(log).size;
     const argument: ModelArguments = { domid, handle, runDir, sysroot };
     const program = [options.nodePath, ...SMALL_PROCESS.nodeOptions, options.mainPath, JSON.stringify(argument)];
-    const words = ['-c', SUPERVISOR, 'xenpt-model', runFile.modelState(runDir, domid, handle), ...program];
-    const child = spawn('/bin/sh', words, {
+    const files = [runFile.modelState(runDir, domid, handle), runFile.modelLock(runDir, domid)];
+    const child = spawn('/bin/sh', ['-c', SUPERVISOR, 'xenpt-model', ...files, once, ...program], {
       cwd: '/',
       env: { ...env, ...SMALL_PROCESS.environment },
       detached: true,
       stdio: ['ignore', log, log],
     });
-    const failure = () => startFailed(domid, logPath, readTail(log, start));
-    const model = await waitUntilReady(options, child, clock.now() + START_TIMEOUT_MS, failure);
-    child.unref();
-    return model;
+    return { child, failure: () => startFailed(domid, logPath, readTail(logPath, start)) };
   } finally {
     closeSync(log);
   }
 }
 
-async function waitUntilReady(
-  { runDir, domid, handle, clock }: SpawnModelOptions,
-  child: ChildProcess,
-  deadline: number,
-  failure: () => XenOperationError,
-): Promise<ModelClient> {
+function waitUntilReady(options: SpawnModelOptions, started: StartedProgram): Promise<ModelClient> {
+  return waitForProgram(options, started, () => connectUnlessKilled(options));
+}
+
+/** Asks again and again until there is an answer; ends what was started when none comes. */
+export async function waitForProgram<T>(
+  { domid, clock }: Pick<SpawnModelOptions, 'domid' | 'clock'>,
+  { child, failure }: StartedProgram,
+  ask: () => Promise<T | null>,
+): Promise<T> {
   let ended: Error | undefined;
   child.once('error', (error) => (ended = error));
   child.once('exit', (code, signal) => (ended ??= new Error(`it ended with ${signal ?? `exit code ${code}`}`)));
+  const deadline = clock.now() + START_TIMEOUT_MS;
   while (clock.now() < deadline) {
     if (ended) throw failure();
-    const model = await connectUnlessKilled(runDir, domid, handle);
-    if (model) return model;
+    const answer = await ask();
+    if (answer !== null) return answer;
     await clock.sleep(POLL_INTERVAL_MS);
   }
   // Nobody else knows of this process: leaving it would leave an ioreq server that answers nothing.
@@ -167,7 +227,7 @@ async function waitUntilReady(
 }
 
 /** The shell that restarts it is one of them. */
-function killGroup({ pid }: ChildProcess): void {
+export function killGroup({ pid }: { readonly pid?: number | undefined }): void {
   try {
     if (pid !== undefined) kill(-pid, 'SIGKILL');
   } catch (error) {
@@ -191,10 +251,15 @@ function startFailed(domid: number, logPath: string, tail: string): XenOperation
 }
 
 /** The last lines that were written since `start`. */
-function readTail(log: number, start: number): string {
-  const { size } = fstatSync(log);
-  const from = Math.max(start, size - LOG_TAIL_BYTES);
-  const buffer = Buffer.alloc(size - from);
-  const count = readSync(log, buffer, 0, buffer.length, from);
-  return buffer.subarray(0, count).toString('utf8');
+function readTail(path: string, start: number): string {
+  const log = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW);
+  try {
+    const { size } = fstatSync(log);
+    const from = Math.max(start, size - LOG_TAIL_BYTES);
+    const buffer = Buffer.alloc(Math.max(0, size - from));
+    const count = readSync(log, buffer, 0, buffer.length, from);
+    return buffer.subarray(0, count).toString('utf8');
+  } finally {
+    closeSync(log);
+  }
 }

@@ -1,4 +1,4 @@
-import { existsSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createConnection } from 'node:net';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
@@ -28,7 +28,16 @@ interface Served {
 }
 
 /** A model process inside this one, with a model that only keeps a diary. */
-async function serve(changes: { handle?: string; pid?: number; host?: FakeHost } = {}): Promise<Served> {
+interface Changes {
+  readonly handle?: string;
+  readonly pid?: number;
+  readonly host?: FakeHost;
+  readonly attach?: GuestModel['attach'];
+  readonly standby?: boolean;
+  readonly alive?: readonly number[];
+}
+
+async function serve(changes: Changes = {}): Promise<Served> {
   const host = changes.host ?? (await readyHost());
   const calls: string[] = [];
   const log: string[] = [];
@@ -53,10 +62,11 @@ async function serve(changes: { handle?: string; pid?: number; host?: FakeHost }
       return 0x20 & ~passedOn;
     },
     ignoreEjects: () => note('ignoreEjects'),
-    status: () => Promise.resolve({ requests: {}, deniedWrites: 0, effects: {}, devices: [] }),
+    status: () => ({ requests: {}, deniedWrites: 0, effects: {}, devices: [] }),
     domainDied: () => note('domainDied'),
     close: () => note('close'),
     onExit: new Promise((resolve) => (fail = (error) => resolve({ error }))),
+    ...(changes.attach && { attach: changes.attach }),
   };
   const pid = changes.pid ?? 100;
   let isServing = false;
@@ -68,11 +78,14 @@ async function serve(changes: { handle?: string; pid?: number; host?: FakeHost }
     store: host.store,
     sysfs: host.sysfs,
     clock: { now: () => realClock.now() * 100, sleep: () => realClock.sleep(1) },
-    processes: { pid, isAlive: (other) => other === 100 },
+    processes: { pid, isAlive: (other) => (changes.alive ?? [100]).includes(other) },
+    standby: changes.standby ?? false,
     startModel: ({ vcpuCount, statePath }) => {
       if (statePath !== join(host.runDir, 'domain-5', `state-${handle}`)) throw new Error(statePath);
       return note(`start ${vcpuCount}`).then(() => model);
     },
+    version: '0.1.0',
+    startedAtMs: 1_795_000_000_000,
     onServing: () => (isServing = true),
     log: (line) => log.push(line),
   });
@@ -111,7 +124,8 @@ test('serves attach, view and status over a private socket, exact to 64 bits, an
   const model = await connected(socket);
   expect(await model.attach({ sbdf: CARD, guestDevfn: 40 })).toEqual({ pirq: null, hidden: [], vectors: 1 });
   expect(await model.view(CARD)).toEqual(VIEW);
-  expect(await model.status()).toMatchObject({ handle });
+  const process = { pid: 100, version: '0.1.0', startedAtMs: 1_795_000_000_000 };
+  expect(await model.status()).toMatchObject({ handle, process });
   await model.shutdown();
   expect(await end).toBe('shutdown');
   expect(calls).toEqual(['start 1', `attach ${CARD} 40`, 'close']);
@@ -149,6 +163,19 @@ test.each([
   await end;
 });
 
+test('the status is told while another request hangs, and is not worth a line of the log', async () => {
+  const { end, log, socket } = await serve({ attach: () => new Promise(() => {}) });
+  const [first, second] = [await connected(socket), await connected(socket)];
+  const hanging = failure(first.attach({ sbdf: CARD, guestDevfn: 40 }));
+  expect(await first.status()).toMatchObject({ handle });
+  expect(await second.status()).toMatchObject({ handle });
+  expect(log.filter((line) => line.startsWith('status'))).toEqual([]);
+  first.close();
+  second.close();
+  await hanging;
+  void end;
+});
+
 test('refuses a second model for the same guest, and takes over from one that was killed', async () => {
   const first = await serve();
   const second = await serve({ host: first.host, pid: 101 });
@@ -156,6 +183,21 @@ test('refuses a second model for the same guest, and takes over from one that wa
   expect(second.calls).toEqual([]);
   await (await connected(first.socket)).shutdown();
   await first.end;
+});
+
+test('one that stands by waits until the one at work has ended, and is alone in that', async () => {
+  const first = await serve();
+  writeFileSync(join(first.folder, `state-${handle}.a`), '');
+  const waiting = serve({ host: first.host, pid: 101, standby: true, alive: [100, 101] });
+  await until(() => existsSync(join(first.folder, 'standby.pid')));
+  const third = await serve({ host: first.host, pid: 102, standby: true, alive: [100, 101] });
+  expect(await failure(third.end)).toMatchObject({ code: 'XENPT_LOCKED' });
+  rmSync(join(first.folder, 'model.pid'));
+  const second = await waiting;
+  expect(second.log).toEqual(['standing by to go on for the model at work', `going on with domain 5 (${handle})`]);
+  expect(existsSync(join(first.folder, 'standby.pid'))).toBe(false);
+  await (await connected(second.socket)).shutdown();
+  await second.end;
 });
 
 test('does not serve a domain that only has the same id', async () => {
@@ -166,7 +208,7 @@ test('does not serve a domain that only has the same id', async () => {
 
 test('a command for another domain with the same id does not talk to it', async () => {
   const { host, end, socket } = await serve();
-  expect(await failure(connectToDomain(host.runDir, 5, 'ffffffff-0000-4000-8000-000000000005'))).toMatchObject({
+  expect(await failure(connectToDomain(host, 5, 'ffffffff-0000-4000-8000-000000000005'))).toMatchObject({
     code: 'XENPT_LOCKED',
   });
   await (await connected(socket)).shutdown();

@@ -1,9 +1,10 @@
 import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { env, execPath } from 'node:process';
+import { env, execPath, kill } from 'node:process';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { realClock } from '../../src/xen/open-host.js';
+import { createProcessList } from '../../src/xen/real-processes.js';
 import { connectToModel, spawnModel } from '../../src/xen/spawn-model.js';
 import { temporaryFolder } from './folders.js';
 import { failure } from './hosts.js';
@@ -23,6 +24,7 @@ function optionsFor(fixture: string) {
     nodePath: execPath,
     mainPath: fileURLToPath(new URL(`../fixtures/${fixture}`, import.meta.url)),
     clock: realClock,
+    processList: createProcessList(),
   };
 }
 
@@ -61,11 +63,33 @@ test('a command that comes meanwhile waits for it; without a state nobody is wai
   await (await spawned).shutdown();
 });
 
+test('one that is stopped is told by whoever asks it, and answers when it goes on', async () => {
+  const options = optionsFor('model-ready.mjs');
+  const model = await spawnModel(options);
+  const pid = Number(readFileSync(join(options.runDir, 'domain-5', 'model.pid'), 'utf8'));
+  kill(pid, 'SIGSTOP');
+  try {
+    const [asked, connected] = await Promise.all([failure(model.status()), failure(connectToModel(options))]);
+    for (const error of [asked, connected]) {
+      expect(error).toMatchObject({
+        code: 'XENPT_MODEL_STOPPED',
+        message: `the device model does not answer; its process ${pid} is stopped (T)`,
+      });
+      expect(error.next).toMatch(`kill -CONT ${pid}`);
+    }
+  } finally {
+    kill(pid, 'SIGCONT');
+  }
+  expect(await model.status()).toEqual({ handle: 'uuid' });
+  await model.shutdown();
+});
+
 test('one that dies before it serves is started later and later, and no more after the 8th time', async () => {
   const options = optionsFor('model-fails.mjs');
   const folder = temporaryFolder();
   const program = join(folder, 'sleep');
-  writeFileSync(program, `#!/bin/sh\necho "$@" >>${folder}/pauses\n`, { mode: 0o755 });
+  // Whoever looks whether the process is stopped, every 5 s, looks no more.
+  writeFileSync(program, `#!/bin/sh\n[ "$1" = 5 ] && exit 1\necho "$@" >>${folder}/pauses\n`, { mode: 0o755 });
   const { PATH } = env;
   env['PATH'] = `${folder}:${PATH}`;
   try {

@@ -22,6 +22,8 @@ export interface FakeHostOptions {
   readonly xen?: boolean;
   /** False: the module is not loaded. */
   readonly pciback?: boolean;
+  /** True: systemd is process 1. */
+  readonly systemd?: boolean;
 }
 
 /** A Xen host in memory and in a temporary folder; `close()` removes the folder. */
@@ -102,14 +104,28 @@ export function createFakeHost(options: FakeHostOptions = {}): FakeHost {
       statistics: (domid) => join(folder, `qmp-libxenstat-${domid}`),
       lock: (domid, handle) => join(folder, `userdata-l.${domid}.${handle}.qmp-socket-lock`),
     },
+    services: options.systemd ? { systemctl: (...words) => systemctl(journal, words) } : null,
+    modelProgram: {
+      nodePath: '/usr/bin/node',
+      mainPath: '/usr/lib/node_modules/xenpt/model-main.js',
+      runDir: '/run/xenpt',
+      logDir: '/var/log/xenpt',
+    },
     openDirtyLogCalls: () => requireXen(xen, dirtyLogs).open(),
     hypervisor,
     openHypervisorFacts: () => requireXen(xen, hypervisor),
     connectModel: (domid) => models.connect(domid),
     startModel: (domid, handle) => models.start(domid, handle),
+    replaceModel: (domid) => models.replace(domid),
     dump: () => [...toolstack.dump(), ...store.dump(), ...sysfs.dump(), ...models.dump(), ...dirtyLogs.dump()],
     close: () => rmSync(folder, { recursive: true, force: true }),
   };
+}
+
+/** Does nothing but be called. */
+function systemctl(journal: Journal, words: readonly string[]): Promise<string> {
+  journal.enter('systemctl', ...words);
+  return Promise.resolve('');
 }
 
 function seedDomain(store: FakeStore, { domid, flags }: FakeDomain): void {

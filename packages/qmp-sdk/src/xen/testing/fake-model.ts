@@ -21,6 +21,10 @@ export class FakeModels {
   /** What the last `attach` asked for besides device and place. */
   opened: OpenedFields = {};
   attached: AttachedFunction = { pirq: 16, hidden: [], vectors: 3 };
+  /** What `status` answers beside domain and devices. */
+  status: Omit<ModelStatus, 'handle' | 'devices'> = { requests: {}, deniedWrites: 0, effects: {} };
+  /** What differs in it after `replace`. */
+  nextStatus: Partial<ModelStatus> = {};
 
   constructor(journal: Journal) {
     this.#journal = journal;
@@ -34,6 +38,14 @@ export class FakeModels {
     return this.#do('model.start', [domid], () => {
       this.#running.set(domid, { handle, devices: new Map(), watchers: new Set(), slots: 0 });
       return this.#client(domid);
+    });
+  }
+
+  /** Another process with the same devices; `status` may be told anew by then. */
+  replace(domid: number): Promise<{ model: ModelClient; pauseMs: number }> {
+    return this.#do('model.replace', [domid], () => {
+      this.status = { ...this.status, ...this.nextStatus };
+      return { model: this.#client(domid), pauseMs: 87 };
     });
   }
 
@@ -89,7 +101,7 @@ export class FakeModels {
 
   #status(domid: number): ModelStatus {
     const handle = this.#running.get(domid)?.handle ?? '';
-    return { handle, requests: {}, deniedWrites: 0, effects: {}, devices: [...this.#devices(domid).keys()] };
+    return { ...this.status, handle, devices: [...this.#devices(domid).keys()] };
   }
 
   #devices(domid: number): Map<string, number> {

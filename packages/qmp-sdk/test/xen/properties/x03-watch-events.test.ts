@@ -1,0 +1,28 @@
+import { expect, test } from 'vitest';
+import { serveDomain } from '../../../src/xen/index.js';
+import { connectModel } from '../../../src/xen/model-connection.js';
+import { fakeDomain } from '../../../src/xen/testing/index.js';
+import { readyHost } from '../hosts.js';
+import { quietModel, serviceOf } from './quiet-model.js';
+
+test('X3: an event of xenstore is one look at the domain and is not kept; a hundred thousand grow nothing', async () => {
+  const host = await readyHost();
+  const log: string[] = [];
+  let serving = () => {};
+  const ready = new Promise<void>((resolve) => (serving = resolve));
+  const { model, calls } = quietModel();
+  const end = serveDomain({ ...serviceOf(host, log), startModel: () => Promise.resolve(model), onServing: serving });
+  await ready;
+  const first = host.journal.calls.length;
+  for (let event = 0; event < 100_000; event += 1) host.store.fire('@releaseDomain');
+  const looks = host.journal.calls.splice(first);
+  expect([looks.length, new Set(looks).size]).toEqual([100_000, 1]);
+  const lines = log.length;
+  await new Promise((resolve) => setImmediate(resolve));
+  expect([host.journal.calls.length - first, log.length - lines, calls]).toEqual([0, 0, []]);
+  // And it is still heard.
+  host.toolstack.domains.set(5, fakeDomain(5, { flags: { dying: true } }));
+  host.store.fire('@releaseDomain');
+  expect(await end).toBe('domain-gone');
+  expect(await connectModel(`${host.runDir}/domain-5/control.sock`)).toBeNull();
+});
