@@ -5,7 +5,7 @@ export interface Waiting {
   /** `a read of 4 bytes at register 0x10 of 00:05.0 by vCPU 0`, or `attach` of a caller. */
   readonly what: string;
   readonly ageMs: number;
-  /** The call to Xen or the work it is in; null when it is in none, so in our own code or in an access to the device. */
+  /** The call to Xen or the work it is in; null: it is in our own code, or in an access to the device. */
   readonly waitsFor: string | null;
 }
 

@@ -5,10 +5,11 @@ type Labels = Readonly<Record<string, string | number>>;
 
 /** What is counted elsewhere is set once, into a registry that nothing else is in. */
 class Exposition {
-  readonly #registry = new Registry<OpenMetricsContentType>(Registry.OPENMETRICS_CONTENT_TYPE);
+  readonly #registry = new Registry<OpenMetricsContentType>();
   readonly #common: Labels;
 
   constructor(common: Labels) {
+    this.#registry.setContentType(Registry.OPENMETRICS_CONTENT_TYPE);
     this.#common = common;
   }
 

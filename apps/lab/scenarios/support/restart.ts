@@ -108,8 +108,8 @@ export interface Restarts {
 }
 
 /**
- * A guest that drives the card goes on while its device model is killed, replaced by another on purpose, and stopped: no
- * packet and no file is lost.
+ * A guest that drives the card goes on while its device model is killed, replaced by another on purpose, and stopped:
+ * no packet and no file is lost.
  *
  * @param guest has `eth0` in 00:05.0 up, with an address
  */

@@ -12,7 +12,10 @@ const packageRoot = new URL('../../', import.meta.url);
 const repositoryRoot = new URL('../../', packageRoot);
 const list = JSON.parse(readFileSync(new URL('proofs.json', import.meta.url), 'utf8')) as readonly Entry[];
 
-/** Properties of configuration space, messages, requests, attach and detach, xenstore; class-A advisories in which these were the way in. */
+/**
+ * Properties of configuration space, messages, requests, attach and detach, xenstore; class-A advisories in which the
+ * first three were the way in.
+ */
 const properties = [
   ...Array.from({ length: 18 }, (_, index) => `C${index + 1}`),
   ...Array.from({ length: 16 }, (_, index) => `M${index + 1}`),

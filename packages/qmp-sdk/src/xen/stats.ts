@@ -34,8 +34,8 @@ export interface ModelStats {
  * What a guest's device model counts. It answers also while it hangs in a request.
  *
  * @param domain id or name, as in `xl list`.
- * @throws XenOperationError XENPT_NOT_ATTACHED, XENPT_MODEL_NOT_RUNNING, XENPT_MODEL_STOPPED, XENPT_MODEL_TIMEOUT and those of finding the
- * domain
+ * @throws XenOperationError XENPT_NOT_ATTACHED, XENPT_MODEL_NOT_RUNNING, XENPT_MODEL_STOPPED, XENPT_MODEL_TIMEOUT and
+ * those of finding the domain
  */
 export async function readModelStats(host: XenHost, domain: string): Promise<ModelStats> {
   requireRoot(host, 'ask a device model');

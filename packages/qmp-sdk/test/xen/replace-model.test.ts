@@ -28,7 +28,7 @@ function optionsFor(domid: number) {
 const holder = ({ runDir, domid }: { runDir: string; domid: number }) =>
   Number(readFileSync(join(runDir, `domain-${domid}`, 'model.pid'), 'utf8'));
 
-test('another process goes on, the old one and its shell are gone, and the new one has a shell of its own', async () => {
+test('another process goes on with a shell of its own; the old one and its shell are gone', async () => {
   const options = optionsFor(5);
   (await spawnModel(options)).close();
   const old = holder(options);

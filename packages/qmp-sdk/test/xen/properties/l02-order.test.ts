@@ -19,7 +19,7 @@ function order(calls: readonly string[]): string[] {
   return names.filter((name, index) => name !== names[index - 1]);
 }
 
-test('L2: reset, grants, assignment, service; and back in reverse, bus master off and reset before deassign', async () => {
+test('L2: reset, grants, assignment, service; and back, bus master off and reset before deassign', async () => {
   const host = await readyHost();
   const first = host.journal.calls.length;
   await attach(host, { domain: '5', spec: CARD });

@@ -27,7 +27,7 @@ async function life(after: (host: FakeHost) => void): Promise<{ calls: string[];
   return { calls: shaping(host.journal.calls.slice(first)), dump: host.toolstack.dump() };
 }
 
-test('X1: whatever a guest writes into its nodes, or removes, changes no call to Xen, kernel, model or xenstore', async () => {
+test('X1: what a guest writes into its nodes, or removes, changes no call to Xen, kernel or model', async () => {
   const honest = await life(() => {});
   expect(await life((host) => host.store.seed(lies))).toEqual(honest);
   expect(await life((host) => host.store.remove('/local/domain/5/device'))).toEqual(honest);

@@ -5,7 +5,7 @@ import { fakeDomain } from '../../../src/xen/testing/index.js';
 import { readyHost } from '../hosts.js';
 import { quietModel, serviceOf } from './quiet-model.js';
 
-test('X3: an event of xenstore is one look at the domain and is not kept; a hundred thousand grow nothing', async () => {
+test('X3: an event of xenstore is one look at the domain and is not kept, however many come', async () => {
   const host = await readyHost();
   const log: string[] = [];
   let serving = () => {};
