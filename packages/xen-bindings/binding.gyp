@@ -16,6 +16,7 @@
         "native/host-control.cc",
         "native/store.cc",
         "native/ioreq-port.cc",
+        "native/device-config.cc",
         "native/device-memory.cc",
         "native/wake-event.cc",
         "native/program-pages.cc",

@@ -1,4 +1,8 @@
-import type { AccessWidth, FunctionImage } from '@xenpt/pci';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { FunctionImage } from '@xenpt/pci';
+import { DeviceConfig, DeviceMemory } from '@xenpt/xen-bindings';
 import type { BarAccess, HostDevice } from '../src/host-device.js';
 import type { Hypervisor } from '../src/hypervisor.js';
 import type { WorkerCall, WorkerMessage } from '../src/protocol.js';
@@ -35,33 +39,33 @@ export class QuietHypervisor implements Hypervisor {
   }
 }
 
-/** A card in memory. */
+const barBytes = 0x2_0000;
+
+/** A card of files, which are read and written as those of sysfs are. */
 export class QuietDevice implements HostDevice {
   readonly image: FunctionImage;
-  readonly config = {
-    read: (offset: number, width: AccessWidth): number => {
-      if (width === 4) return this.#view.getUint32(offset, true);
-      return width === 2 ? this.#view.getUint16(offset, true) : this.#view.getUint8(offset);
-    },
-    write: (offset: number, width: AccessWidth, value: number): void => {
-      if (width === 4) this.#view.setUint32(offset, value, true);
-      else if (width === 2) this.#view.setUint16(offset, value, true);
-      else this.#view.setUint8(offset, value);
-    },
-  };
-  readonly #view: DataView;
-  readonly #bar: BarAccess = { high: 0, read: () => 0x1234_5678, write: () => {} };
+  readonly config: DeviceConfig;
+  readonly #folder = mkdtempSync(join(tmpdir(), 'xenpt-bench-'));
+  readonly #bar: DeviceMemory;
 
   constructor(image: FunctionImage) {
     this.image = image;
-    this.#view = new DataView(Uint8Array.from(image.config).buffer);
+    const [config, bar] = [join(this.#folder, 'config'), join(this.#folder, 'resource')];
+    writeFileSync(config, image.config);
+    writeFileSync(bar, new Uint8Array(barBytes).fill(0xa5));
+    this.config = DeviceConfig.open(config);
+    this.#bar = DeviceMemory.open(bar);
   }
 
   openBar(): BarAccess {
     return this.#bar;
   }
 
-  close(): void {}
+  close(): void {
+    this.config.close();
+    this.#bar.close();
+    rmSync(this.#folder, { recursive: true });
+  }
 }
 
 /** Plays `requests` round and round, `count` in all, then says stop. */

@@ -1,12 +1,14 @@
-// npm run bench -w @xenpt/device-model: the loop against fakes, from the sources as they are.
+// npm run bench -w @xenpt/device-model: the loop against fakes, from the sources as they are, over the built bindings.
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 
-const folder = mkdtempSync(join(tmpdir(), 'xenpt-bench-'));
+// Inside the package, so that what is not bundled is found.
+const parent = fileURLToPath(new URL('../build', import.meta.url));
+mkdirSync(parent, { recursive: true });
+const folder = mkdtempSync(join(parent, 'bench-'));
 try {
   const bundle = join(folder, 'loop.mjs');
   await build({
@@ -17,6 +19,7 @@ try {
     target: 'node20',
     format: 'esm',
     conditions: ['@xenpt/source'],
+    external: ['@xenpt/xen-bindings'],
     banner: { js: "import{createRequire as __r}from'node:module';const require=__r(import.meta.url);" },
   });
   process.exitCode = spawnSync(process.execPath, ['--expose-gc', bundle], { stdio: 'inherit' }).status ?? 1;

@@ -62,8 +62,10 @@ export class BarWindow {
   readonly #servedBytes: number;
   readonly #trappedOffset: number;
   readonly #trappedBytes: number;
-  /** Guest address of the part that comes to us; -1 when it is nowhere. */
-  #servedStart = -1;
+  /** Guest address of the part that comes to us, in halves, and how much of it is there: nothing when it is nowhere. */
+  #startLow = 0;
+  #startHigh = 0;
+  #placedBytes = 0;
   /** Accesses since it was placed that met it unmapped. */
   #touches = 0;
   /** What decode bit and register ask for: an address, or null for none. */
@@ -120,10 +122,14 @@ export class BarWindow {
     return this.#rounds;
   }
 
-  /** Offset in the BAR of a guest address whose accesses come to us, or -1. */
-  offsetOf(address: number): number {
-    const offset = address - this.#servedStart;
-    return this.#servedStart >= 0 && offset >= 0 && offset < this.#servedBytes ? this.#servedOffset + offset : -1;
+  /**
+   * Offset in the BAR of a guest address whose accesses come to us, or -1.
+   *
+   * @param addressLow 32 bits, either sign
+   */
+  offsetOf(addressLow: number, addressHigh = 0): number {
+    const offset = (addressHigh - this.#startHigh) * 2 ** 32 + ((addressLow >>> 0) - this.#startLow);
+    return offset >= 0 && offset < this.#placedBytes ? this.#servedOffset + offset : -1;
   }
 
   /** Whether the offset is in the pages of the MSI-X table. */
@@ -194,7 +200,10 @@ export class BarWindow {
   #setPlaced(address: bigint | null): void {
     this.#placed = address;
     this.#touches = 0;
-    this.#servedStart = address === null || this.#servedBytes === 0 ? -1 : Number(address) + this.#servedOffset;
+    this.#placedBytes = address === null ? 0 : this.#servedBytes;
+    const start = Number(address ?? 0n) + this.#servedOffset;
+    this.#startLow = start >>> 0;
+    this.#startHigh = Math.floor(start / 2 ** 32);
   }
 
   get #kind(): 'io' | 'memory' {

@@ -1,9 +1,10 @@
 import { RegisterFile, type Core } from '@xenpt/core-wasm';
-import type { ConfigAccess, FunctionImage, GuestView, RegisterBits } from '@xenpt/pci';
+import type { AccessWidth, ConfigAccess, FunctionImage, GuestView, RegisterBits } from '@xenpt/pci';
 import { BarWindow, pagesOf, type BarWindowState } from './bar-window.js';
 import { ChangeCount } from './change-count.js';
 import { DeniedWrites } from './denied-writes.js';
 import { noEffects, type Effect, type MessageKind } from './effects.js';
+import { HardwareWrites, noWrites } from './hardware-writes.js';
 import type { BarAccess } from './host-device.js';
 import { intxDisableBit, intxDisableEffect } from './intx.js';
 import { MsiState, type MsiSaved } from './msi.js';
@@ -12,8 +13,6 @@ import { AddressSpace } from './placement.js';
 import { ServedRom } from './rom.js';
 import { Statistics } from './statistics.js';
 import { tableBytesOf, TablePages } from './table-pages.js';
-
-export type AccessWidth = 1 | 2 | 4;
 
 /** Configuration space that a guest reaches through ports 0xcf8 and 0xcfc. */
 export const configSpaceBytes = 256;
@@ -62,6 +61,7 @@ export class GuestFunction {
   readonly #statistics: Statistics;
   /** Per word: the bits that a guest write can change anywhere. */
   readonly #writable = new Uint32Array(configSpaceBytes / 4);
+  readonly #hardwareWrites = new HardwareWrites();
   #high = 0;
   /** For what may come to nothing: most accesses to the table ask for no effect. */
   #empty: Effect[] = [];
@@ -181,10 +181,10 @@ export class GuestFunction {
     const before = this.#file.shadow(word);
     const changed = this.#file.write(offset, width, value, hardware);
     if (this.#file.shadow(word) !== before) this.#changes.value += 1;
-    if (changed === 0 && !reachesHardware) return noEffects;
-    const effects: Effect[] = [];
-    if (reachesHardware && !this.#isGone(hardware, width)) this.#pushHardwareWrites(offset & ~3, effects);
-    if (changed !== 0) this.#react(word, changed, effects);
+    const writes = reachesHardware && !this.#isGone(hardware, width) ? this.#hardwareWritesOf(word) : noWrites;
+    if (changed === 0) return writes;
+    const effects: Effect[] = [...writes];
+    this.#react(word, changed, effects);
     return effects;
   }
 
@@ -192,20 +192,20 @@ export class GuestFunction {
     return this.msi?.isMaskedIn(this.#file, vector) === true;
   }
 
-  /** The BAR that accesses to this guest address come to us for, or null. */
-  windowAt(address: number): BarWindow | null {
+  /** The BAR that accesses to this guest address come to us for, or null; the address as of `BarWindow.offsetOf`. */
+  windowAt(addressLow: number, addressHigh = 0): BarWindow | null {
     for (let index = 0; index < this.bars.length; index += 1) {
       const window = this.bars[index];
-      if (window !== undefined && window.offsetOf(address) >= 0) return window;
+      if (window !== undefined && window.offsetOf(addressLow, addressHigh) >= 0) return window;
     }
     return null;
   }
 
-  /** Low 32 bits of a read in the pages of the MSI-X table: of the table, or of what lies beside it in the device. */
+  /** Low 32 bits, of either sign, of a read in the pages of the MSI-X table: its own, or what the device has there. */
   readTable(barOffset: number, size: number): number {
     const pages = this.tablePages;
-    const low = pages?.read(barOffset, size) ?? 0xffff_ffff;
-    this.#high = pages?.high ?? 0xffff_ffff;
+    const low = pages?.read(barOffset, size) ?? -1;
+    this.#high = pages?.high ?? -1;
     return low;
   }
 
@@ -317,29 +317,9 @@ export class GuestFunction {
     return hardware === allOnes(width) && this.#config.read(0, 4) === 0xffff_ffff;
   }
 
-  #pushHardwareWrites(wordOffset: number, effects: Effect[]): void {
-    const enables = this.#file.hardwareByteEnables;
-    const value = this.#file.hardwareValue;
-    let lane = 0;
-    while (lane < 4) {
-      const width = runWidth(enables, lane);
-      if (width === 0) {
-        lane += 1;
-        continue;
-      }
-      const bits = (value >>> (lane * 8)) & allOnes(width);
-      effects.push({ type: 'writeConfig', offset: wordOffset + lane, width, value: bits >>> 0 });
-      lane += width;
-    }
+  #hardwareWritesOf(word: number): readonly Effect[] {
+    return this.#hardwareWrites.of(word * 4, this.#file.hardwareByteEnables, this.#file.hardwareValue);
   }
-}
-
-/** The widest aligned access from `lane` on that covers enabled bytes only; 0 when the byte is not enabled. */
-export function runWidth(byteEnables: number, lane: number): AccessWidth | 0 {
-  const enabled = byteEnables >>> lane;
-  if (lane === 0 && (enabled & 0b1111) === 0b1111) return 4;
-  if (lane % 2 === 0 && (enabled & 0b11) === 0b11) return 2;
-  return (enabled & 1) === 1 ? 1 : 0;
 }
 
 function isConfigAccess(offset: number, width: number): width is AccessWidth {

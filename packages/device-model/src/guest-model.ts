@@ -288,10 +288,10 @@ export class GuestModel implements RequestRouter {
     return this.#byGuest.get(guestSbdf);
   }
 
-  byAddress(address: number): ServedFunction | undefined {
+  byAddress(addressLow: number, addressHigh: number): ServedFunction | undefined {
     for (let index = 0; index < this.#served.length; index += 1) {
       const served = this.#served[index];
-      if (served !== undefined && served.serves(address)) return served;
+      if (served !== undefined && served.aim(addressLow, addressHigh)) return served;
     }
     return undefined;
   }

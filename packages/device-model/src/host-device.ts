@@ -1,13 +1,14 @@
 import type { ConfigAccess, FunctionImage, Sbdf } from '@xenpt/pci';
-import { barFilePath, canResetFunction, openConfigAccess, readFunctionImage, resetFunction } from '@xenpt/pci/sysfs';
-import { DeviceMemory } from '@xenpt/xen-bindings';
+import { barFilePath, canResetFunction, configFilePath, readFunctionImage, resetFunction } from '@xenpt/pci/sysfs';
+import { DeviceConfig, DeviceMemory } from '@xenpt/xen-bindings';
 
 /** A memory BAR as this host reaches it. Each call is one access of exactly the given width: 1, 2, 4 or 8. */
 export interface BarAccess {
-  /** Low 32 bits; all ones when the device is gone. */
+  /** Low 32 bits, of either sign; all ones when the device is gone. */
   read(offset: number, size: number): number;
   /** Upper half of the last `read` of 8 bytes. */
   readonly high: number;
+  /** The halves have 32 bits and either sign. */
   write(offset: number, size: number, low: number, high: number): void;
 }
 
@@ -34,11 +35,11 @@ export interface OpenHostDeviceOptions {
 /**
  * Opens a function of this host through sysfs.
  *
- * @throws PciError when the function does not exist or its sysfs files do not parse
+ * @throws PciError when the function does not exist or its sysfs files do not parse; XenUnavailableError, XenCallError
  */
 export function openHostDevice(sbdf: Sbdf, options: OpenHostDeviceOptions = {}): HostDevice {
   const image = readFunctionImage(sbdf, options);
-  const config = openConfigAccess(sbdf, options);
+  const config = DeviceConfig.open(configFilePath(sbdf, options));
   const reset = canResetFunction(sbdf, options) ? { reset: () => resetFunction(sbdf, options) } : {};
   const bars: DeviceMemory[] = [];
   const openBar = (index: number) => {
@@ -48,7 +49,7 @@ export function openHostDevice(sbdf: Sbdf, options: OpenHostDeviceOptions = {}):
   };
   const close = () => {
     for (const memory of bars) memory.close();
-    config[Symbol.dispose]();
+    config.close();
   };
   return { image, config, ...reset, openBar, close };
 }

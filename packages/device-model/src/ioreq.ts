@@ -30,15 +30,19 @@ const allOnes32 = 0xffff_ffff;
 /** Above this an address is no exact Number; x86 has 52 address bits. */
 const highestAddressUpper = 0x000f_ffff;
 
-/** A function as its guest's accesses meet it. */
+/**
+ * A function as its guest's accesses meet it. What is written has 32 bits and either sign: V8 allocates numbers above
+ * 2^31 when they are passed on, and negative ones it does not.
+ */
 export interface RequestTarget {
   readConfig(offset: number, width: number): number;
   writeConfig(offset: number, width: number, value: number): void;
-  /** Low 32 bits of a read at a guest address for which the router named it. */
-  readMemory(address: number, size: number): number;
+  /** Low 32 bits, of either sign, of a read at the guest address for which the router last named it. */
+  readMemory(size: number): number;
   /** Upper half of the last `readMemory`. */
   readonly high: number;
-  writeMemory(address: number, size: number, low: number, high: number): void;
+  /** At that address as well. */
+  writeMemory(size: number, low: number, high: number): void;
 }
 
 /** A port as its guest's accesses meet it. */
@@ -51,7 +55,8 @@ export interface PortTarget {
 export interface RequestRouter {
   /** @param guestSbdf segment << 16 | bus << 8 | device << 3 | function */
   bySbdf(guestSbdf: number): RequestTarget | undefined;
-  byAddress(address: number): RequestTarget | undefined;
+  /** @param addressLow 32 bits, either sign */
+  byAddress(addressLow: number, addressHigh: number): RequestTarget | undefined;
   /** Undefined for a port that is not claimed (any more): such an access raced with a change of servers. */
   byPort(port: number): PortTarget | undefined;
 }
@@ -137,10 +142,10 @@ export class RequestHandler {
     this.#count(typeIndex(type));
     if (!isAccessSize(size) || count === 0 || count > mostRepetitions) return this.#count(requestIndex.refused);
 
-    const addressLow = request.getUint32(0, true);
+    const addressLow = request.getInt32(0, true);
     const addressHigh = request.getUint32(4, true);
-    const dataLow = request.getUint32(8, true);
-    const dataHigh = request.getUint32(12, true);
+    const dataLow = request.getInt32(8, true);
+    const dataHigh = request.getInt32(12, true);
     if ((flags & dataIsPointerBit) !== 0) {
       try {
         this.#repeat(type, flags, size, count, addressLow, addressHigh, dataLow, dataHigh);
@@ -160,27 +165,32 @@ export class RequestHandler {
   #config(register: number, guestSbdf: number, size: number, isRead: boolean, value: number): void {
     const target = this.#router.bySbdf(guestSbdf);
     if (target === undefined || size === 8) return;
-    if (!isRead) return target.writeConfig(register, size, value);
-    this.dataLow = target.readConfig(register, size);
+    if (!isRead) return target.writeConfig(register >>> 0, size, value);
+    this.dataLow = target.readConfig(register >>> 0, size);
   }
 
   #port(port: number, upper: number, size: number, isRead: boolean, value: number): void {
-    const target = upper === 0 ? this.#router.byPort(port) : undefined;
+    const target = upper === 0 ? this.#router.byPort(port >>> 0) : undefined;
     if (target === undefined || size === 8) return;
     if (!isRead) return target.writePort(size, value);
     this.dataLow = target.readPort(size);
   }
 
-  #copy(address: number, size: number, isRead: boolean, low: number, high: number): void {
-    const target = this.#router.byAddress(address);
+  #copy(addressLow: number, addressHigh: number, size: number, isRead: boolean, low: number, high: number): void {
+    const target = this.#router.byAddress(addressLow, addressHigh);
     if (target === undefined) {
       this.dataLow = allOnes32;
       this.dataHigh = allOnes32;
       return;
     }
-    if (!isRead) return target.writeMemory(address, size, low, high);
-    this.dataLow = target.readMemory(address, size);
-    this.dataHigh = target.high;
+    if (!isRead) return target.writeMemory(size, low, high);
+    this.dataLow = target.readMemory(size) >>> 0;
+    this.dataHigh = target.high >>> 0;
+  }
+
+  /** One of several, at an address that may be past the ends of what there is. */
+  #copyAt(address: number, size: number, isRead: boolean, low: number, high: number): void {
+    this.#copy(address | 0, Math.floor(address / 2 ** 32), size, isRead, low, high);
   }
 
   /** One value for every element: `rep stos`, or a single access. */
@@ -194,11 +204,11 @@ export class RequestHandler {
     high: number,
   ): void {
     if (addressHigh > highestAddressUpper) return this.#count(requestIndex.refused);
-    const start = addressHigh * 2 ** 32 + addressLow;
+    const isRead = (flags & readBit) !== 0;
+    if (count === 1) return this.#copy(addressLow, addressHigh, size, isRead, low, high);
+    const start = joined(addressLow, addressHigh);
     const step = (flags & descendingBit) !== 0 ? -size : size;
-    for (let index = 0; index < count; index += 1) {
-      this.#copy(start + index * step, size, (flags & readBit) !== 0, low, high);
-    }
+    for (let index = 0; index < count; index += 1) this.#copyAt(start + index * step, size, isRead, low, high);
   }
 
   /** Elements in guest memory: `rep movs`, `rep ins`, `rep outs`. The first fault ends it. */
@@ -212,13 +222,13 @@ export class RequestHandler {
     pointerLow: number,
     pointerHigh: number,
   ): void {
-    if (pointerHigh > highestAddressUpper || (type === copyType && addressHigh > highestAddressUpper)) {
+    if (pointerHigh >>> 0 > highestAddressUpper || (type === copyType && addressHigh > highestAddressUpper)) {
       return this.#count(requestIndex.refused);
     }
     const isRead = (flags & readBit) !== 0;
     const step = (flags & descendingBit) !== 0 ? -size : size;
-    const pointer = pointerHigh * 2 ** 32 + pointerLow;
-    const address = addressHigh * 2 ** 32 + addressLow;
+    const pointer = joined(pointerLow, pointerHigh);
+    const address = joined(addressLow, addressHigh);
     const bytes = this.#element.subarray(0, size);
     for (let index = 0; index < count; index += 1) {
       this.#elementView.setBigUint64(0, 0n);
@@ -231,7 +241,7 @@ export class RequestHandler {
         if (type === configType) this.#config(addressLow, addressHigh, size, isRead, low);
         else this.#port(addressLow, addressHigh, size, isRead, low);
       } else {
-        this.#copy(address + index * step, size, isRead, low, high);
+        this.#copyAt(address + index * step, size, isRead, low, high);
       }
       if (!isRead) continue;
       this.#elementView.setUint32(0, this.dataLow, true);
@@ -249,6 +259,10 @@ export class RequestHandler {
 
 function typeIndex(type: number): number {
   return type === configType ? requestIndex.config : type === copyType ? requestIndex.copy : requestIndex.port;
+}
+
+function joined(low: number, high: number): number {
+  return high * 2 ** 32 + (low >>> 0);
 }
 
 function isAccessSize(size: number): boolean {

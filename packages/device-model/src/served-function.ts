@@ -9,7 +9,7 @@ import type { OpenedReport } from './opened.js';
 import type { AttachRequest } from './guest-model.js';
 import { quiesce, releaseAll, withdraw, type ReleaseParts } from './release.js';
 import type { FunctionSaved, FunctionStage } from './state.js';
-import { isKeptByXen } from './table-pages.js';
+import { KeptPages } from './table-pages.js';
 
 export interface ServedFunctionParts extends ReleaseParts {
   readonly view: GuestView;
@@ -65,6 +65,10 @@ export class ServedFunction {
   /** Upper half of the last `readMemory`. */
   high = 0;
   readonly #guest: GuestFunction;
+  readonly #kept: KeptPages;
+  /** Where the next access to memory is made. */
+  #window: BarWindow | null = null;
+  #offset = 0;
   /**
    * Set when the guest has ejected it or release begins: from then on the guest meets an empty slot, also when parts
    * of the release must be retried.
@@ -76,6 +80,7 @@ export class ServedFunction {
     this.parts = parts;
     this.guestDevfn = parts.guestDevfn;
     this.#guest = parts.guest;
+    this.#kept = new KeptPages(parts.view);
   }
 
   get stage(): FunctionStage {
@@ -132,13 +137,18 @@ export class ServedFunction {
     this.#perform(this.#guest.writeConfig(offset, width, value));
   }
 
-  serves(address: number): boolean {
-    return this.#guest.windowAt(address) !== null;
+  /** Whether a guest address is one of its BARs'; then that is where its next access to memory is made. */
+  aim(addressLow: number, addressHigh: number): boolean {
+    const window = this.#guest.windowAt(addressLow, addressHigh);
+    this.#window = window;
+    if (window === null) return false;
+    this.#offset = window.offsetOf(addressLow, addressHigh);
+    return true;
   }
 
-  readMemory(address: number, size: number): number {
-    const window = this.#guest.windowAt(address);
-    const offset = window?.offsetOf(address) ?? -1;
+  readMemory(size: number): number {
+    const window = this.#window;
+    const offset = this.#offset;
     if (window === null) return this.#ones();
     const source = window.isTrapped(offset) ? null : this.parts.barAccess.get(window.bar.index);
     if (source) {
@@ -154,15 +164,15 @@ export class ServedFunction {
     return low;
   }
 
-  writeMemory(address: number, size: number, low: number, high: number): void {
-    const window = this.#guest.windowAt(address);
+  writeMemory(size: number, low: number, high: number): void {
+    const window = this.#window;
+    const offset = this.#offset;
     if (window === null) return;
-    const offset = window.offsetOf(address);
     if (window.isTrapped(offset)) return this.#writeTablePage(offset, size, low, high);
     const target = this.parts.barAccess.get(window.bar.index);
     // An expansion ROM from a file is all that has none, and nothing of it can be written.
     if (target === undefined || crossesPage(offset, size)) return;
-    if (!isKeptByXen(this.parts.view, window.bar, offset)) target.write(offset, size, low, high);
+    if (!this.#kept.has(window.bar.index, offset)) target.write(offset, size, low, high);
     this.#touch(window);
   }
 

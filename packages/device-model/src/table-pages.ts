@@ -8,7 +8,8 @@ const entryBytes = 16;
 const vectorControlOffset = 12;
 const pageBytes = 4096n;
 
-const allOnes32 = 0xffff_ffff;
+/** As a signed number, which V8 does not allocate. */
+const allOnes32 = -1;
 
 /** Where the table is, also when the guest has no MSI-X because something else of it is broken. */
 export function tableBytesOf({ msix, withheld }: GuestView): WithheldBytes | undefined {
@@ -57,7 +58,7 @@ export class TablePages {
     return offset >= start && offset < start + sizeBytes;
   }
 
-  /** Low 32 bits; all ones for what cannot be read. */
+  /** Low 32 bits, of either sign; all ones for what cannot be read. */
   read(offset: number, size: number): number {
     const table = this.#guest?.table;
     const isTable = this.isTable(offset);
@@ -88,7 +89,7 @@ export class TablePages {
   /** Vector control in hardware; all ones when it cannot be read. */
   vectorControl(entry: number): number {
     const offset = this.#tableBytes.offset + entry * entryBytes + vectorControlOffset;
-    return this.#device?.read(offset, 4) ?? allOnes32;
+    return (this.#device?.read(offset, 4) ?? allOnes32) >>> 0;
   }
 
   /** A small BAR ends inside its page, and a neighbour's registers begin there. */
@@ -99,11 +100,29 @@ export class TablePages {
 }
 
 /**
- * Whether a byte of a BAR is on a page with table or pending bits. Xen keeps those read-only for dom0 as well, by what
- * the device says and whether or not a guest has the capability (mmio_ro_ranges, xen/arch/x86/msi.c), and what a
- * program there writes to one faults for ever: neither Xen nor Linux knows the fault for its own.
+ * Pages of a function's BARs with table or pending bits. Xen keeps those read-only for dom0 as well, by what the device
+ * says and whether or not a guest has the capability (mmio_ro_ranges, xen/arch/x86/msi.c), and what a program there
+ * writes to one faults for ever: neither Xen nor Linux knows the fault for its own.
  */
-export function isKeptByXen({ hostReadOnly }: GuestView, { hostStart }: GuestBar, offset: number): boolean {
-  const page = (hostStart + BigInt(offset)) / pageBytes;
-  return hostReadOnly.some(({ start, end }) => start / pageBytes <= page && page <= (end - 1n) / pageBytes);
+export class KeptPages {
+  /** Offsets count from the BAR's start; `end` is behind the last page. */
+  readonly #pages: readonly { readonly bar: number; readonly start: number; readonly end: number }[];
+
+  constructor({ bars, hostReadOnly }: Pick<GuestView, 'bars' | 'hostReadOnly'>) {
+    this.#pages = bars.flatMap(({ index: bar, hostStart }) => {
+      return hostReadOnly.map((range) => ({
+        bar,
+        start: Number(range.start - (range.start % pageBytes) - hostStart),
+        end: Number(((range.end + pageBytes - 1n) / pageBytes) * pageBytes - hostStart),
+      }));
+    });
+  }
+
+  has(bar: number, offset: number): boolean {
+    for (let index = 0; index < this.#pages.length; index += 1) {
+      const page = this.#pages[index];
+      if (page?.bar === bar && page.start <= offset && offset < page.end) return true;
+    }
+    return false;
+  }
 }

@@ -1,8 +1,7 @@
 import { Core } from '@xenpt/core-wasm';
 import { buildGuestView, type FunctionImage } from '@xenpt/pci';
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { allOnes, GuestFunction, runWidth } from '../src/guest-function.js';
+import { allOnes, GuestFunction } from '../src/guest-function.js';
 import { Statistics } from '../src/statistics.js';
 import { FakeDevice } from '../src/testing/index.js';
 import { at, networkCard } from './support/network-card.js';
@@ -170,25 +169,5 @@ describe('GuestFunction', () => {
       const flags = device.read(offset, 4) & 15;
       expect(guest.readConfig(offset, 4) & ~15 & ~flags).toBe(0);
     }
-  });
-});
-
-describe('runWidth', () => {
-  it('covers exactly the enabled bytes with aligned accesses', () => {
-    fc.assert(
-      fc.property(fc.integer({ min: 0, max: 15 }), (enables) => {
-        let covered = 0;
-        for (let lane = 0; lane < 4;) {
-          const width = runWidth(enables, lane);
-          if (width > 0) expect(lane % width).toBe(0);
-          for (let index = 0; index < width; index += 1) covered |= 1 << (lane + index);
-          lane += width || 1;
-        }
-        expect(covered).toBe(enables);
-      }),
-    );
-    expect([runWidth(0b1111, 0), runWidth(0b1100, 2), runWidth(0b0110, 1), runWidth(0b0011, 0)]).toEqual([
-      4, 2, 1, 2,
-    ]);
   });
 });

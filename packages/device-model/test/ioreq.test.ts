@@ -21,16 +21,19 @@ class Recorder implements RequestTarget, PortTarget {
   }
 
   writeConfig(offset: number, width: number, value: number): void {
-    this.seen.push(['write', offset, width, value]);
+    this.seen.push(['write', offset, width, value >>> 0]);
   }
 
-  readMemory(address: number, size: number): number {
-    this.seen.push(['readMemory', address - 0x1000, size]);
+  /** Offset of the last address for which it was named. */
+  at = 0;
+
+  readMemory(size: number): number {
+    this.seen.push(['readMemory', this.at, size]);
     return 0x0123_4567;
   }
 
-  writeMemory(address: number, size: number, low: number, high: number): void {
-    this.seen.push(['writeMemory', address - 0x1000, size, low, high]);
+  writeMemory(size: number, low: number, high: number): void {
+    this.seen.push(['writeMemory', this.at, size, low >>> 0, high >>> 0]);
   }
 
   readPort(size: number): number {
@@ -39,7 +42,7 @@ class Recorder implements RequestTarget, PortTarget {
   }
 
   writePort(size: number, value: number): void {
-    this.seen.push(['writePort', size, value]);
+    this.seen.push(['writePort', size, value >>> 0]);
   }
 }
 
@@ -48,7 +51,10 @@ function setUp(memory?: FakeGuestMemory) {
   const router = {
     bySbdf: (sbdf: number) => (sbdf === 0x28 ? target : undefined),
     byPort: (port: number) => (port === 0xae08 ? target : undefined),
-    byAddress: (address: number) => (address >= 0x1000 && address < 0x2000 ? target : undefined),
+    byAddress: (low: number, high: number) => {
+      target.at = high * 2 ** 32 + (low >>> 0) - 0x1000;
+      return target.at >= 0 && target.at < 0x1000 ? target : undefined;
+    },
   };
   return { target, handler: new RequestHandler(router, memory) };
 }

@@ -13,6 +13,7 @@ Napi::Function DefineDirtyLogControl(Napi::Env env);
 Napi::Function DefineHostControl(Napi::Env env);
 Napi::Function DefineXenstore(Napi::Env env);
 Napi::Function DefineIoreqPort(Napi::Env env);
+Napi::Function DefineDeviceConfig(Napi::Env env);
 Napi::Function DefineDeviceMemory(Napi::Env env);
 Napi::Function DefineWakeEvent(Napi::Env env);
 Napi::Function DefineDropProgramPages(Napi::Env env);

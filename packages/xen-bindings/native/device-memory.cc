@@ -13,6 +13,7 @@
 #include "arguments.h"
 #include "classes.h"
 #include "error.h"
+#include "shared-value.h"
 
 namespace xenpt {
 namespace {
@@ -73,10 +74,11 @@ void Store(void* address, uint32_t size, uint64_t value) {
   }
 }
 
+/** Values go through `value_`, eight bytes that JavaScript has as well. */
 class DeviceMemory final : public Napi::ObjectWrap<DeviceMemory> {
  public:
-  /** (path) */
-  explicit DeviceMemory(const Napi::CallbackInfo& info) : ObjectWrap(info) {
+  /** (path, eight bytes) */
+  explicit DeviceMemory(const Napi::CallbackInfo& info) : ObjectWrap(info), value_(info, 1) {
     const std::string path = Argument<std::string>(info, 0);
     CatchBusErrors();
     fd_ = open(path.c_str(), O_RDWR | O_CLOEXEC);
@@ -95,15 +97,14 @@ class DeviceMemory final : public Napi::ObjectWrap<DeviceMemory> {
     return DefineClass(env, "DeviceMemory",
                        {
                            InstanceMethod<&DeviceMemory::Read>("read"),
-                           InstanceMethod<&DeviceMemory::High>("high"),
                            InstanceMethod<&DeviceMemory::Write>("write"),
                            InstanceMethod<&DeviceMemory::Close>("close"),
                        });
   }
 
  private:
-  /** (offset, size): the low half; the upper one is what high() gives */
-  Napi::Value Read(const Napi::CallbackInfo& info) {
+  /** (offset, size): into the eight bytes */
+  void Read(const Napi::CallbackInfo& info) {
     const uint32_t size = Argument<uint32_t>(info, 1);
     uint8_t* const address = Locate(info, size);
     uint64_t value = kAllOnes;
@@ -118,22 +119,18 @@ class DeviceMemory final : public Napi::ObjectWrap<DeviceMemory> {
         value = kAllOnes;
       }
     }
-    high_ = static_cast<uint32_t>(value >> 32);
-    return Napi::Number::New(info.Env(), static_cast<uint32_t>(value));
+    value_.Set(value);
   }
 
-  Napi::Value High(const Napi::CallbackInfo& info) { return Napi::Number::New(info.Env(), high_); }
-
-  /** (offset, size, low half, high half) */
+  /** (offset, size): out of the eight bytes */
   void Write(const Napi::CallbackInfo& info) {
     const uint32_t size = Argument<uint32_t>(info, 1);
-    const uint64_t low = Argument<uint32_t>(info, 2);
-    const uint64_t high = Argument<uint32_t>(info, 3);
+    const uint64_t value = value_.Get();
     uint8_t* const address = Locate(info, size);
     if (address == nullptr) return;
     if (sigsetjmp(after_fault, 0) == 0) {
       in_access = 1;
-      Store(address, size, high << 32 | low);
+      Store(address, size, value);
     }
     in_access = 0;
   }
@@ -182,7 +179,7 @@ class DeviceMemory final : public Napi::ObjectWrap<DeviceMemory> {
   int fd_ = -1;
   uint8_t* page_ = nullptr;
   uint64_t page_start_ = 0;
-  uint32_t high_ = 0;
+  SharedValue<uint64_t> value_;
 };
 
 }  // namespace

@@ -24,6 +24,11 @@ constexpr uint32_t kVcpuCountMax = foreignmemory::kPageSize / RequestSlot::kSize
 constexpr unsigned kResourceIoreqServer = 0;  // XENMEM_resource_ioreq_server
 constexpr unsigned long kFrameIoreq = 1;      // frame 0 is the buffered page, 1 the synchronous one
 
+// What JavaScript shares with us: the copy of a request, and the data of its answer. A number that is passed may be an
+// allocation.
+constexpr size_t kAnswerOffset = RequestSlot::kSize;
+constexpr size_t kBufferSize = kAnswerOffset + sizeof(uint64_t);
+
 // What next() returns when it is no vCPU.
 constexpr int kTimedOut = -1;
 constexpr int kWoken = -2;
@@ -56,7 +61,7 @@ class IoreqPort final : public Napi::ObjectWrap<IoreqPort> {
                        {
                            InstanceMethod<&IoreqPort::Next>("next"),
                            InstanceMethod<&IoreqPort::Complete>("complete"),
-                           InstanceMethod<&IoreqPort::Request>("request"),
+                           InstanceMethod<&IoreqPort::Buffer>("buffer"),
                            InstanceMethod<&IoreqPort::Resumed>("resumed"),
                            InstanceMethod<&IoreqPort::Close>("close"),
                        });
@@ -96,7 +101,7 @@ class IoreqPort final : public Napi::ObjectWrap<IoreqPort> {
       const uint8_t state = Slot(index).State();
       vcpus_[index].inherited = state == RequestSlot::kReady || state == RequestSlot::kInProcess;
     }
-    request_ = Napi::Persistent(Napi::ArrayBuffer::New(env, RequestSlot::kSize));
+    buffer_ = Napi::Persistent(Napi::ArrayBuffer::New(env, kBufferSize));
     if (!info[4].IsUndefined()) OpenMeter(env, info[4]);
   }
 
@@ -198,11 +203,7 @@ class IoreqPort final : public Napi::ObjectWrap<IoreqPort> {
 
   /** Makes the request ours: state, one copy, and what complete() will need of it. */
   int Take(Napi::Env env, uint32_t index) {
-    Napi::ArrayBuffer buffer = request_.Value();
-    if (buffer.ByteLength() != RequestSlot::kSize) {
-      throw Napi::TypeError::New(env, "the buffer of `request` was transferred away; it must stay with its port");
-    }
-    uint8_t* const copy = static_cast<uint8_t*>(buffer.Data());
+    uint8_t* const copy = SharedBytes(env);
     RequestSlot slot = Slot(index);
     slot.SetState(RequestSlot::kInProcess);
     slot.Copy(copy);
@@ -212,20 +213,28 @@ class IoreqPort final : public Napi::ObjectWrap<IoreqPort> {
     return static_cast<int>(index);
   }
 
-  /** (vCPU, low half, high half) */
+  uint8_t* SharedBytes(Napi::Env env) const {
+    Napi::ArrayBuffer buffer = buffer_.Value();
+    if (buffer.ByteLength() == kBufferSize) return static_cast<uint8_t*>(buffer.Data());
+    throw Napi::TypeError::New(env, "the buffer of `request` was transferred away; it must stay with its port");
+  }
+
+  /** (vCPU): the answer is in the buffer */
   void Complete(const Napi::CallbackInfo& info) {
     const Napi::Env env = info.Env();
     RequireOpen(env);
     const uint32_t index = Argument<uint32_t>(info, 0);
-    const uint64_t low = Argument<uint32_t>(info, 1);
-    const uint64_t high = Argument<uint32_t>(info, 2);
     if (index >= vcpu_count_ || !vcpus_[index].open) throw IoreqRefused(env, "ioreq-not-open", index);
 
     Vcpu& vcpu = vcpus_[index];
     RequestSlot slot = Slot(index);
     const bool is_read = (vcpu.flags & RequestSlot::kDirectionRead) != 0;
     const bool is_value = (vcpu.flags & RequestSlot::kDataIsPointer) == 0;
-    if (is_read && is_value) slot.SetData(high << 32 | low);
+    if (is_read && is_value) {
+      uint64_t data;
+      std::memcpy(&data, SharedBytes(env) + kAnswerOffset, sizeof data);
+      slot.SetData(data);
+    }
     slot.SetState(RequestSlot::kResponseReady);
     vcpu.open = false;
     logger_.Clear();
@@ -237,9 +246,9 @@ class IoreqPort final : public Napi::ObjectWrap<IoreqPort> {
     if (failed != 0) throw Failed(evtchn::notify.name());
   }
 
-  Napi::Value Request(const Napi::CallbackInfo& info) {
+  Napi::Value Buffer(const Napi::CallbackInfo& info) {
     RequireOpen(info.Env());
-    return request_.Value();
+    return buffer_.Value();
   }
 
   Napi::Value Resumed(const Napi::CallbackInfo& info) { return Napi::Boolean::New(info.Env(), resumed_); }
@@ -283,7 +292,7 @@ class IoreqPort final : public Napi::ObjectWrap<IoreqPort> {
   uint8_t* page_ = nullptr;
   xenevtchn_handle* events_ = nullptr;
   std::array<Vcpu, kVcpuCountMax> vcpus_{};
-  Napi::Reference<Napi::ArrayBuffer> request_;
+  Napi::Reference<Napi::ArrayBuffer> buffer_;
   RequestMeter meter_;
   /** Keeps the memory of `meter_`. */
   Napi::ObjectReference meter_words_;

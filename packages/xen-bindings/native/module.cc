@@ -56,6 +56,7 @@ Napi::Object Initialize(Napi::Env env, Napi::Object exports) {
   exports.Set("HostControl", DefineHostControl(env));
   exports.Set("Xenstore", DefineXenstore(env));
   exports.Set("IoreqPort", DefineIoreqPort(env));
+  exports.Set("DeviceConfig", DefineDeviceConfig(env));
   exports.Set("DeviceMemory", DefineDeviceMemory(env));
   exports.Set("WakeEvent", DefineWakeEvent(env));
   exports.Set("dropProgramPages", DefineDropProgramPages(env));

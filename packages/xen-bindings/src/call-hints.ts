@@ -72,6 +72,7 @@ const hints: readonly CallHint[] = [
   { calls: /^xendevicemodel_/, errnoName: 'EPERM', meaning: 'another domain created that ioreq server' },
   { calls: /^xendevicemodel_/, errnoName: 'ENOENT', meaning: 'the domain has no ioreq server with that id' },
   { calls: /^xendevicemodel_/, errnoName: 'ESRCH', meaning: 'there is no such domain' },
+  { calls: /^pwrite$/, errnoName: 'EIO', meaning: 'the device may be gone: look into the kernel log (dmesg)' },
   { calls: /^xs_/, errnoName: 'EACCES', meaning: "the node's permissions forbid it" },
 ];
 

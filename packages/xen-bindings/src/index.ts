@@ -1,4 +1,5 @@
 export { AssignFlags, Control, DOMID_IO, type MsiRequest, type MultiMsiRequest, type XenVersion } from './ctrl.js';
+export { DeviceConfig } from './device-config.js';
 export { DeviceMemory } from './device-memory.js';
 export { BufferedRequests, DeviceModel, type IoRangeKind } from './devicemodel.js';
 export {

@@ -7,6 +7,8 @@ import type { NativeIoreqPort } from './native-types.js';
 /** Negative results of {@link IoreqPort.next}. */
 export const IoreqEvent = { timedOut: -1, woken: -2, channelFailed: -3 } as const;
 
+const requestBytes = 32;
+
 /** Requests in one page: 4096 / 32. */
 export const IOREQ_VCPU_COUNT_MAX = 128;
 
@@ -38,10 +40,14 @@ export class IoreqPort {
    * ```
    */
   readonly request: DataView;
+  /** Data of the answer, low half first; the addon takes it from here. */
+  readonly #answer: Uint32Array;
 
   private constructor(native: NativeIoreqPort) {
+    const buffer = native.buffer();
     this.#native = native;
-    this.request = new DataView(native.request());
+    this.request = new DataView(buffer, 0, requestBytes);
+    this.#answer = new Uint32Array(buffer, requestBytes, 2);
   }
 
   /**
@@ -90,10 +96,10 @@ export class IoreqPort {
    */
   complete(vcpu: number, dataLow: number, dataHigh: number): void {
     requireU32('vcpu', vcpu);
-    requireU32('dataLow', dataLow);
-    requireU32('dataHigh', dataHigh);
+    this.#answer[0] = dataLow;
+    this.#answer[1] = dataHigh;
     try {
-      this.#native.complete(vcpu, dataLow, dataHigh);
+      this.#native.complete(vcpu);
     } catch (error) {
       throw fromNative(error);
     }

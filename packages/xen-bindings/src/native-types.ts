@@ -128,15 +128,19 @@ export interface NativeXenstore extends NativeHandle {
 
 export interface NativeIoreqPort extends NativeHandle {
   next(timeoutMs: number): number;
-  complete(vcpu: number, dataLow: number, dataHigh: number): void;
-  request(): ArrayBuffer;
+  complete(vcpu: number): void;
+  buffer(): ArrayBuffer;
   resumed(): boolean;
 }
 
+export interface NativeDeviceConfig extends NativeHandle {
+  read(offset: number, width: number): void;
+  write(offset: number, width: number): void;
+}
+
 export interface NativeDeviceMemory extends NativeHandle {
-  read(offset: number, size: number): number;
-  high(): number;
-  write(offset: number, size: number, low: number, high: number): void;
+  read(offset: number, size: number): void;
+  write(offset: number, size: number): void;
 }
 
 export interface NativeWakeEvent extends NativeHandle {
@@ -161,7 +165,8 @@ export interface Addon {
     wakeFd: number,
     meterWords: Float64Array | undefined,
   ) => NativeIoreqPort;
-  DeviceMemory: new (path: string) => NativeDeviceMemory;
+  DeviceConfig: new (path: string, value: Uint32Array) => NativeDeviceConfig;
+  DeviceMemory: new (path: string, value: Int32Array) => NativeDeviceMemory;
   WakeEvent: new () => NativeWakeEvent;
   dropProgramPages(): number;
 }

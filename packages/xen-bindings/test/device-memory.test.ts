@@ -25,8 +25,8 @@ describe('DeviceMemory', () => {
     for (const offset of [0, 8, 4088, 4096, 8192, 3 * 4096 - 8]) {
       expect(memory.read(offset, 1)).toBe(expected.getUint8(offset));
       expect(memory.read(offset, 2)).toBe(expected.getUint16(offset, true));
-      expect(memory.read(offset, 4)).toBe(expected.getUint32(offset, true));
-      expect([memory.read(offset, 8), memory.high]).toEqual([
+      expect(memory.read(offset, 4) >>> 0).toBe(expected.getUint32(offset, true));
+      expect([memory.read(offset, 8) >>> 0, memory.high >>> 0]).toEqual([
         expected.getUint32(offset, true),
         expected.getUint32(offset + 4, true),
       ]);
@@ -55,7 +55,7 @@ describe('DeviceMemory', () => {
       [3 * 4096, 4],
       [2 ** 40, 8],
     ] as const) {
-      expect([memory.read(offset, size) >>> 0, memory.high]).toEqual([allOnes, size === 8 ? allOnes : 0]);
+      expect([memory.read(offset, size) >>> 0, memory.high >>> 0]).toEqual([allOnes, size === 8 ? allOnes : 0]);
       memory.write(offset, size, 0, 0);
     }
     expect(new Uint8Array(readFileSync(path))).toEqual(content);
@@ -63,10 +63,10 @@ describe('DeviceMemory', () => {
 
   it('outlives its device: what is gone reads as all ones', () => {
     using memory = DeviceMemory.open(path);
-    expect(memory.read(4096, 4)).not.toBe(allOnes);
+    expect(memory.read(4096, 4) >>> 0).not.toBe(allOnes);
     truncateSync(path, 0);
-    expect(memory.read(4096, 4)).toBe(allOnes);
-    expect([memory.read(8, 8), memory.high]).toEqual([allOnes, allOnes]);
+    expect(memory.read(4096, 4) >>> 0).toBe(allOnes);
+    expect([memory.read(8, 8) >>> 0, memory.high >>> 0]).toEqual([allOnes, allOnes]);
     memory.write(4096, 4, 1, 0);
     memory.write(0, 8, 1, 0);
     truncateSync(path, 4096);

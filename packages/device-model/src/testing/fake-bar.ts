@@ -28,7 +28,7 @@ export class FakeBar implements BarAccess {
   }
 
   write(offset: number, size: number, low: number, high: number): void {
-    const written = BigInt.asUintN(size * 8, (BigInt(high) << 32n) | BigInt(low));
+    const written = BigInt.asUintN(size * 8, (BigInt(high >>> 0) << 32n) | BigInt(low >>> 0));
     this.#onAccess({ bar: this.index, offset, size, written });
     for (let index = 0; index < size; index += 1) {
       this.#bytes.set(offset + index, Number((written >> BigInt(8 * index)) & 0xffn));

@@ -1,9 +1,9 @@
 import { closeSync, openSync, readSync, writeSync } from 'node:fs';
-import { join } from 'node:path';
 
 import { type AccessWidth, type ConfigAccess, allOnes } from '../config-space/access.js';
 import type { Sbdf } from '../sbdf.js';
-import { type SysfsOptions, functionDirectory } from './attributes.js';
+import type { SysfsOptions } from './attributes.js';
+import { configFilePath } from './bar-file.js';
 import { SysfsError, sysfsFailure } from './errors.js';
 
 /** PCI Express Base 5.0 §7.2: the largest configuration space. */
@@ -25,7 +25,7 @@ export interface OpenConfigAccess extends ConfigAccess, Disposable {
  * @throws {@link SysfsError} when the file cannot be opened
  */
 export function openConfigAccess(sbdf: Sbdf, options: SysfsOptions = {}): OpenConfigAccess {
-  const path = join(functionDirectory(sbdf, options), 'config');
+  const path = configFilePath(sbdf, options);
   try {
     return new ConfigFile(path, openSync(path, 'r+'));
   } catch (cause) {

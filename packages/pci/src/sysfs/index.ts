@@ -1,7 +1,7 @@
 export type { SysfsOptions } from './attributes.js';
 export { SysfsError } from './errors.js';
 export { type FunctionSummary, listFunctions, readFunctionImage, readFunctionSummary } from './functions.js';
-export { barFilePath } from './bar-file.js';
+export { barFilePath, configFilePath } from './bar-file.js';
 export { type FunctionRecords, readFunctionRecords } from './records.js';
 export { readHostFacts } from './host-facts.js';
 export { packTree, type TreeEntry, unpackTree, writeTree } from './archive.js';
