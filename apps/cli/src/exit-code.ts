@@ -57,6 +57,7 @@ const byErrorCode: Readonly<Partial<Record<string, ExitCode>>> = {
   PCI_GRAMMAR: ExitCode.usage,
   PCI_SBDF_SYNTAX: ExitCode.usage,
   PCI_SEGMENT_NOT_ON_XEN: ExitCode.refused,
+  SYSFS_FUNCTION_NOT_FOUND: ExitCode.notFound,
   [XenErrorCode.deviceHasDriver]: ExitCode.refused,
   [XenErrorCode.domainNotHvm]: ExitCode.refused,
   [XenErrorCode.domainWithoutPassthrough]: ExitCode.refused,

@@ -1,9 +1,10 @@
-import { readFileSync, realpathSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, realpathSync } from 'node:fs';
 import { CommanderError } from 'commander';
 import type { XenHost } from '@xenpt/qmp-sdk/xen';
 import { ExitCode, exitCodeOf } from './exit-code.js';
 import { readInput } from './input-file.js';
 import type { Io } from './io.js';
+import { writeOutput } from './output-file.js';
 import { describeFailure, formatFailure } from './output/error.js';
 import { formatJson } from './output/json.js';
 import { createStyle } from './output/style.js';
@@ -113,18 +114,6 @@ function describeUsage(error: CommanderError) {
   };
 }
 
-/** Written beside its place and renamed, so that an interrupted or failed write leaves no half of a file. */
-function writeWhole(path: string, content: string | Uint8Array): void {
-  const aside = `${path}.${process.pid}.part`;
-  try {
-    writeFileSync(aside, content);
-    renameSync(aside, path);
-  } catch (cause) {
-    rmSync(aside, { force: true });
-    throw cause;
-  }
-}
-
 /**
  * Who reads what we print may leave (`| head`). That ends a measurement as Ctrl-C does, with everything switched off
  * that it switched on.
@@ -168,7 +157,7 @@ export async function runProcess(): Promise<void> {
       return process.stdout.isTTY ? { columns: process.stdout.columns, rows: process.stdout.rows } : undefined;
     },
     readFile: (path, mostBytes) => readInput(path, process.stdin, mostBytes),
-    writeFile: writeWhole,
+    writeFile: (path, content) => writeOutput(path, content, process.pid),
     get confirm() {
       return process.stdin.isTTY && process.stderr.isTTY ? askPerson(controller.signal) : undefined;
     },

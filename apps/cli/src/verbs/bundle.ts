@@ -20,7 +20,7 @@ export const bundle: Verb = {
     bundle: object({ file: text, sizeBytes: integer, functionCount: integer, fileCount: integer }),
     notes: list(text),
   },
-  exitCodes: [ExitCode.failed],
+  exitCodes: [ExitCode.failed, ExitCode.notFound],
   run: ({ host, io }, _args, options) => {
     const file = typeof options['output'] === 'string' ? options['output'] : DEFAULT_FILE;
     const { archive, functionCount, fileCount, notes } = createBundle(host);

@@ -30,7 +30,7 @@ export const doctor: Verb = {
     ['xenpt explain boot-disk', 'what a finding means'],
   ],
   schema: diagnosis,
-  exitCodes: [ExitCode.failed],
+  exitCodes: [ExitCode.failed, ExitCode.notFound],
   run: ({ host, style, io }, _args, options) => {
     const level = options['failOn'];
     const fails = typeof level === 'string' ? failing[level] : [];

@@ -25,7 +25,7 @@ export const list: Verb = {
     ['xenpt list --sysroot /tmp/captured', 'the functions of a captured tree'],
   ],
   schema: listedFunctions,
-  exitCodes: [ExitCode.failed],
+  exitCodes: [ExitCode.failed, ExitCode.notFound],
   run: ({ host, style, io }, _words, { sysroot }) => {
     const inventory = listInventory(host);
     // Of a captured tree nothing runs here.

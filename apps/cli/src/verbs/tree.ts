@@ -15,7 +15,7 @@ export const tree: Verb = {
   sysroot: true,
   examples: [['xenpt tree', 'as lspci -t, with drivers and verdicts']],
   schema: listedFunctions,
-  exitCodes: [ExitCode.failed],
+  exitCodes: [ExitCode.failed, ExitCode.notFound],
   run: ({ host, style }) => {
     const { functions, notes } = listInventory(host);
     return {

@@ -17,7 +17,7 @@ import {
   readOptionalAttribute,
   readText,
 } from './attributes.js';
-import { SysfsError, malformed, sysfsFailure } from './errors.js';
+import { isAbsent, SysfsError, malformed, sysfsFailure } from './errors.js';
 import { type PciIds, loadPciIds } from './pci-ids.js';
 import { parseResources } from './resources.js';
 import { readKernelIds } from './kernel-ids.js';
@@ -78,7 +78,12 @@ export function functionNames(options: SysfsOptions): string[] {
   try {
     return readdirSync(directory);
   } catch (cause) {
-    throw sysfsFailure(directory, 'read', cause);
+    if (!isAbsent(cause)) throw sysfsFailure(directory, 'read', cause);
+    throw new SysfsError('SYSFS_FUNCTION_NOT_FOUND', directory, {
+      problem: `${directory} is not there: this is neither a host with PCI nor a captured tree.`,
+      nextStep: 'Give the folder that has `sys` in it, or an archive of `xenpt bundle`.',
+      cause,
+    });
   }
 }
 

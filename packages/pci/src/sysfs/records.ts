@@ -153,9 +153,9 @@ function readRawFunctions(options: SysfsOptions, notes: string[]): RawFunction[]
       return [readRaw(location, options, names)];
     } catch (error) {
       if (!(error instanceof SysfsError)) throw error;
-      if (error.code !== 'SYSFS_FUNCTION_NOT_FOUND') {
-        notes.push(`${formatLocation(location)} is left out: ${error.message}`);
-      }
+      const address = formatLocation(location);
+      const isGone = !exists(`${functionsDirectory(options)}/${address}`);
+      if (!isGone) notes.push(`${address} is left out: ${error.message}`);
       return [];
     }
   });

@@ -111,6 +111,15 @@ it('without root: what can be read, and a note', () => {
   expect(functions[0]).toMatchObject({ groups: { acs: null }, link: null, reset: { grade: 'safe' } });
 });
 
+it('says of a function whose folder lacks its files that it is left out', () => {
+  using host = new HostTree().add({ address: '0000:00:03.0', files: { uevent: null, vendor: null } });
+  const { functions, notes } = readFunctionRecords(host);
+  expect([functions, notes]).toEqual([
+    [],
+    [expect.stringMatching(/^0000:00:03\.0 is left out: .*vendor is not there/)],
+  ]);
+});
+
 it('leaves out, with a note, a function whose files make no sense', () => {
   using host = new HostTree()
     .add({ address: '0000:00:03.0', files: { uevent: null, vendor: 'intel\n' } })
