@@ -17,8 +17,8 @@ interface DeviceBase {
 }
 
 export interface NetworkCard extends DeviceBase {
-  /** e1000e: MSI-X, Express. igb: those, and virtual functions; QEMU has it since 8.0. e1000, rtl8139: INTx, PCI. */
-  readonly kind: 'e1000e' | 'igb' | 'e1000' | 'rtl8139';
+  /** e1000e: MSI-X, Express. e1000, rtl8139: INTx, conventional PCI. */
+  readonly kind: 'e1000e' | 'e1000' | 'rtl8139';
   readonly network?: LabNetwork;
 }
 
@@ -49,7 +49,7 @@ const lastRootPortSlot = 0x1b;
 const firstRootBusSlot = 0x08;
 const lastRootBusSlot = 0x0f;
 
-const onRootPortByDefault = new Set<LabDevice['kind']>(['e1000e', 'igb', 'nvme', 'qemu-xhci']);
+const onRootPortByDefault = new Set<LabDevice['kind']>(['e1000e', 'nvme', 'qemu-xhci']);
 
 /** Where each device comes to be. Firmware numbers the root ports' buses 1, 2, … in the order of their slots. */
 export function placeDevices(devices: readonly LabDevice[]): (PlacedDevice & { bus: string; slot: number })[] {
@@ -85,7 +85,6 @@ export function deviceArguments(devices: readonly LabDevice[]): string[] {
 function backend(device: LabDevice, place: string): string[] {
   switch (device.kind) {
     case 'e1000e':
-    case 'igb':
     case 'e1000':
     case 'rtl8139': {
       const tftp = device.network?.tftpRoot;
