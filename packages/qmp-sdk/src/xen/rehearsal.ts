@@ -34,11 +34,16 @@ class RehearsedStore implements Store {
 
   read(path: string): string | null {
     const real = this.#isRemoved(path) ? null : this.#host.store.read(path);
-    return this.#written.get(path) ?? real ?? (this.#writtenBelow(path).length > 0 ? '' : null);
+    return this.#written.get(path) ?? real;
   }
 
   write(path: string, value: string): void {
     this.writes.push(`xenstore ${path} = "${value}"`);
+    // The nodes above come with it, and stay when it goes.
+    for (let end = path.indexOf('/', 1); end > 0; end = path.indexOf('/', end + 1)) {
+      const above = path.slice(0, end);
+      if (this.read(above) === null) this.#written.set(above, '');
+    }
     this.#written.set(path, value);
   }
 
