@@ -108,16 +108,21 @@ export async function connectToDomain(
   const look = () => readModelProcess({ runDir, processList }, domid);
   const model = await connectModel(runFile.socket(runDir, domid), look);
   if (!model) return null;
-  // Whoever can replace the folder can answer in the model's place.
-  checkPrivate(domainDir(runDir, domid));
-  const status = await model.status();
-  if (status.handle === handle) return model;
-  model.close();
-  throw new XenOperationError(
-    XenErrorCode.locked,
-    `the device model of an earlier domain with the id ${domid} has not ended yet`,
-    { next: `Wait a moment; if it stays, end the process named in ${runFile.modelLock(runDir, domid)}.` },
-  );
+  try {
+    // Whoever can replace the folder can answer in the model's place.
+    checkPrivate(domainDir(runDir, domid));
+    const status = await model.status();
+    if (status.handle === handle) return model;
+    throw new XenOperationError(
+      XenErrorCode.locked,
+      `the device model of an earlier domain with the id ${domid} has not ended yet`,
+      { next: `Wait a moment; if it stays, end the process named in ${runFile.modelLock(runDir, domid)}.` },
+    );
+  } catch (error) {
+    // A process that is stopped would keep the connection, and that this program, for ever.
+    model.close();
+    throw error;
+  }
 }
 
 /**

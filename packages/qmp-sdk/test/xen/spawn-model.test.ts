@@ -9,6 +9,8 @@ import { connectToModel, spawnModel } from '../../src/xen/spawn-model.js';
 import { temporaryFolder } from './folders.js';
 import { failure } from './hosts.js';
 
+const sockets = () => process.getActiveResourcesInfo().filter((name) => name === 'PipeWrap').length;
+
 async function until(condition: () => boolean): Promise<void> {
   while (!condition()) await realClock.sleep(5);
 }
@@ -69,7 +71,10 @@ test('one that is stopped is told by whoever asks it, and answers when it goes o
   const pid = Number(readFileSync(join(options.runDir, 'domain-5', 'model.pid'), 'utf8'));
   kill(pid, 'SIGSTOP');
   try {
+    const connections = sockets();
     const [asked, connected] = await Promise.all([failure(model.status()), failure(connectToModel(options))]);
+    // Nothing keeps the program that was refused from ending.
+    while (sockets() > connections) await realClock.sleep(10);
     for (const error of [asked, connected]) {
       expect(error).toMatchObject({
         code: 'XENPT_MODEL_STOPPED',
