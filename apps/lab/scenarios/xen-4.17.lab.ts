@@ -2,6 +2,6 @@ import { describeProfile } from './support/profile.js';
 
 describeProfile('xen-4.17', {
   vcpus: 4,
-  groups: ['QEMU comparison', 'interrupts', 'QMP', 'restarts'],
+  groups: ['QEMU comparison', 'interrupts', 'QMP', 'refusals', 'restarts'],
   messages: 'pirqs',
 });

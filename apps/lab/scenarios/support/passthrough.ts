@@ -13,6 +13,7 @@ import type { Setting } from '../../src/story/setting.js';
 import { countMappings, readXenLedger, type XenLedger } from '../../src/story/xen-ledger.js';
 import { expectBaseline } from './baseline.js';
 import { attachWithOptions, useOptions } from './device-options.js';
+import { refusalScenarios } from './refusals.js';
 import { type Restarts, surviveKills } from './restart.js';
 import { parseComparison } from '../../src/story/release.js';
 
@@ -39,13 +40,14 @@ interface View {
 /**
  * The main job and its bad cases; tests in order.
  *
+ * @param options.refuses whether the bad cases are among them
  * @param options.hotPlugs how often the card is given to a running guest and taken back
  * @param options.comparesWithQemu whether the same guest is started with QEMU's model too
  * @param options.kills how often the device model is killed while the guest uses the card; 0: not at all
  */
 export function passthroughScenarios(
   scene: () => Setting,
-  options: { readonly hotPlugs: number; readonly comparesWithQemu: boolean } & Restarts,
+  options: { readonly refuses: boolean; readonly hotPlugs: number; readonly comparesWithQemu: boolean } & Restarts,
 ): void {
   describe('passthrough', () => {
     let setting: Setting;
@@ -70,82 +72,7 @@ export function passthroughScenarios(
       expect(baseline.owner).toMatch(/DomIO|d32753|d\[IO\]/);
     });
 
-    describe('refuses, and says why and what to do:', () => {
-      const plain = 'plain';
-      beforeAll(async () => {
-        await setting.lab.createGuest({ name: plain, paused: true });
-        await run(
-          // Xen's own shim is a kernel that a PVH guest can start with; this one never does.
-          `printf '%s\\n' 'name="pvh"' 'type="pvh"' memory=256 "kernel=\\"$(ls /usr/lib/xen-4*/boot/xen-shim)\\"" ` +
-            '>/tmp/pvh.cfg && xl create -p /tmp/pvh.cfg',
-        );
-      });
-      afterAll(async () => {
-        await run(`xl destroy pvh; xl destroy ${plain}`);
-      });
-
-      const cases = [
-        [
-          'a device that does not exist',
-          () => `attach ${plain} 7f:00.0`,
-          'XENPT_NO_SUCH_DEVICE',
-          /7f:00\.0/,
-          /xenpt list/,
-          3,
-        ],
-        ['a typo', () => `attach ${plain} 01:00.9`, 'XENPT_SPEC_SYNTAX', /01:00\.9/, /./, 2],
-        [
-          'a domain that does not exist',
-          () => `attach nobody ${setting.sbdf}`,
-          'XENPT_NO_SUCH_DOMAIN',
-          /nobody/,
-          /xl list/,
-          3,
-        ],
-        [
-          "a device that is still on dom0's driver",
-          () => `attach ${plain} 02:00.0`,
-          'XENPT_DEVICE_HAS_DRIVER',
-          /e1000e/,
-          /assignable add 0000:02:00\.0/,
-          4,
-        ],
-        ['dom0', () => `attach Domain-0 ${setting.sbdf}`, 'XENPT_DOMAIN_NOT_HVM', /dom0/, /type="hvm"/, 4],
-        ['a PVH guest', () => `attach pvh ${setting.sbdf}`, 'XENPT_DOMAIN_NOT_HVM', /PVH/, /type="hvm"/, 4],
-        [
-          'a guest created without passthrough',
-          () => `attach ${plain} ${setting.sbdf}`,
-          'XENPT_DOMAIN_WITHOUT_PASSTHROUGH',
-          /without passthrough/,
-          /passthrough="sync_pt"/,
-          4,
-        ],
-        [
-          'detach of what is not attached',
-          () => `detach ${plain} ${setting.sbdf}`,
-          'XENPT_NOT_ATTACHED',
-          /not attached/,
-          /xenpt list/,
-          3,
-        ],
-      ] as const;
-      it.each(cases)('%s', async (_name, command, code, message, next, exitCode) => {
-        const refusal = await refusalOf(setting.lab, `xenpt ${command()}`);
-        expect(refusal).toEqual({
-          code,
-          message: expect.stringMatching(message) as string,
-          next: expect.stringMatching(next) as string,
-          exitCode,
-        });
-      });
-
-      it('a user who is not root', async () => {
-        const command = `setpriv --reuid=65534 --regid=65534 --clear-groups xenpt attach ${plain} ${setting.sbdf}`;
-        const refusal = await refusalOf(setting.lab, command);
-        expect(refusal).toMatchObject({ code: 'XENPT_NOT_ROOT', exitCode: 10 });
-        expect(refusal.next).toMatch(/sudo|root/);
-      });
-    });
+    if (options.refuses) refusalScenarios(() => setting);
 
     it('attaches the card to a paused guest', async () => {
       guest = await createGuestForXenpt(setting);

@@ -23,6 +23,7 @@ type Group =
   | 'inventory'
   | 'QEMU comparison'
   | 'QMP'
+  | 'refusals'
   | 'restarts'
   | 'without an IOMMU';
 
@@ -75,9 +76,10 @@ export function describeProfile(
     if (includes('inventory')) inventoryScenarios(() => setting);
     if (includes('assignable')) assignableScenarios(lab, { thorough: soak });
     passthroughScenarios(() => setting, {
+      refuses: includes('refusals'),
       hotPlugs: soak ? 10 : 1,
       comparesWithQemu: includes('QEMU comparison'),
-      kills: soak ? 50 : includes('restarts') ? 2 : 0,
+      kills: soak ? 50 : includes('restarts') ? 1 : 0,
       stops: soak,
     });
     for (const way of ['pirqs', 'vectors'] as const) {
