@@ -1,4 +1,4 @@
-import type { GuestModel, ServeDomainOptions } from '../../../src/xen/index.js';
+import { type GuestModel, serveDomain, type ServeDomainOptions } from '../../../src/xen/index.js';
 import { realClock } from '../../../src/xen/open-host.js';
 import { type FakeHost, fakeDomain } from '../../../src/xen/testing/index.js';
 
@@ -39,4 +39,14 @@ export function serviceOf(host: FakeHost, log: string[] = []): Omit<ServeDomainO
     startedAtMs: 0,
     log: (line) => void log.push(line),
   };
+}
+
+/** A model that serves domain 5; `end` is how it ended. */
+export async function startServing(host: FakeHost, log: string[]) {
+  const { model, calls } = quietModel();
+  let onServing = () => {};
+  const serving = new Promise<void>((resolve) => (onServing = resolve));
+  const end = serveDomain({ ...serviceOf(host, log), startModel: () => Promise.resolve(model), onServing });
+  await serving;
+  return { calls, end };
 }

@@ -1,18 +1,13 @@
 import { expect, test } from 'vitest';
-import { serveDomain } from '../../../src/xen/index.js';
 import { connectModel } from '../../../src/xen/model-connection.js';
 import { fakeDomain } from '../../../src/xen/testing/index.js';
 import { readyHost } from '../hosts.js';
-import { quietModel, serviceOf } from './quiet-model.js';
+import { startServing } from './quiet-model.js';
 
 test('X3: an event of xenstore is one look at the domain and is not kept, however many come', async () => {
   const host = await readyHost();
   const log: string[] = [];
-  let serving = () => {};
-  const ready = new Promise<void>((resolve) => (serving = resolve));
-  const { model, calls } = quietModel();
-  const end = serveDomain({ ...serviceOf(host, log), startModel: () => Promise.resolve(model), onServing: serving });
-  await ready;
+  const { calls, end } = await startServing(host, log);
   const first = host.journal.calls.length;
   for (let event = 0; event < 100_000; event += 1) host.store.fire('@releaseDomain');
   const looks = host.journal.calls.splice(first);

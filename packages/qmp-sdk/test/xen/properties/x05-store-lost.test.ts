@@ -1,8 +1,7 @@
 import { expect, test } from 'vitest';
-import { serveDomain } from '../../../src/xen/index.js';
 import { connectModel } from '../../../src/xen/model-connection.js';
 import { CARD, readyHost } from '../hosts.js';
-import { quietModel, serviceOf } from './quiet-model.js';
+import { startServing } from './quiet-model.js';
 
 const lost = () => {
   throw new Error('xenstored is gone');
@@ -11,11 +10,7 @@ const lost = () => {
 test('X5: without xenstored the model serves on, and hears of the end of its domain all the same', async () => {
   const host = await readyHost();
   const log: string[] = [];
-  let serving = () => {};
-  const ready = new Promise<void>((resolve) => (serving = resolve));
-  const { model, calls } = quietModel();
-  const end = serveDomain({ ...serviceOf(host, log), startModel: () => Promise.resolve(model), onServing: serving });
-  await ready;
+  const { calls, end } = await startServing(host, log);
   Object.assign(host.store, { read: lost, write: lost, remove: lost, list: lost, transaction: lost, watch: lost });
   const client = await connectModel(`${host.runDir}/domain-5/control.sock`);
   expect(await client?.attach({ sbdf: CARD, guestDevfn: 40 })).toMatchObject({ vectors: 1 });
