@@ -2,7 +2,7 @@ import { Core } from '@xenpt/core-wasm';
 import { buildGuestView, formatSbdf, type GuestView, type GuestViewOptions } from '@xenpt/pci';
 import { ioDecodeBit, memoryDecodeBit, prepareCommand } from './command.js';
 import { DeviceModelError, messageOf } from './errors.js';
-import type { ChangeCount } from './change-count.js';
+import type { Changes } from './changes.js';
 import { GuestFunction } from './guest-function.js';
 import type { BarAccess, HostDevice } from './host-device.js';
 import type { Hypervisor } from './hypervisor.js';
@@ -26,7 +26,7 @@ export interface GuestContext {
   readonly addressSpace: AddressSpace;
   readonly pirqs: PirqBook;
   readonly report: Report;
-  readonly changes: ChangeCount;
+  readonly changes: Changes;
   readonly statistics: Statistics;
 }
 
@@ -107,6 +107,7 @@ function buildFunction(options: AttachFunctionOptions, msiVectorLimit: number): 
     return new GuestFunction(new Core(), view, image, config, {
       addressSpace,
       changes,
+      guestDevfn,
       statistics,
       mapOnTouch: new Set(barAccess.keys()),
       tableBar: barAccess.get(tableBytesOf(view)?.barIndex ?? -1),

@@ -1,4 +1,4 @@
-import type { ChangeCount } from './change-count.js';
+import type { Changes } from './changes.js';
 import type { Hypervisor } from './hypervisor.js';
 import type { PortTarget } from './ioreq.js';
 
@@ -19,7 +19,7 @@ const sizeBytes = 4;
 export class EjectPort implements PortTarget {
   readonly #hypervisor: Pick<Hypervisor, 'claimPorts' | 'releasePorts'>;
   readonly #onEject: (slots: number) => void;
-  readonly #changes: ChangeCount;
+  readonly #changes: Changes;
   #isClaimed = false;
   /** Ejected, and not passed on to QEMU yet. */
   #slots = 0;
@@ -27,7 +27,7 @@ export class EjectPort implements PortTarget {
   /** @param onEject given a bit for each slot, before the guest's write is answered */
   constructor(
     hypervisor: Pick<Hypervisor, 'claimPorts' | 'releasePorts'>,
-    changes: ChangeCount,
+    changes: Changes,
     onEject: (slots: number) => void,
   ) {
     this.#hypervisor = hypervisor;

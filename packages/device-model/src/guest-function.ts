@@ -1,7 +1,7 @@
 import { RegisterFile, type Core } from '@xenpt/core-wasm';
 import type { AccessWidth, ConfigAccess, FunctionImage, GuestView, RegisterBits } from '@xenpt/pci';
 import { BarWindow, pagesOf, type BarWindowState } from './bar-window.js';
-import { ChangeCount } from './change-count.js';
+import { Changes } from './changes.js';
 import { DeniedWrites } from './denied-writes.js';
 import { noEffects, type Effect, type MessageKind } from './effects.js';
 import { HardwareWrites, noWrites } from './hardware-writes.js';
@@ -12,6 +12,7 @@ import { MsiXState, type MsiXSaved } from './msi-x.js';
 import { AddressSpace } from './placement.js';
 import { ServedRom } from './rom.js';
 import { Statistics } from './statistics.js';
+import { tableWordPlace, wordPlace } from './saved-words.js';
 import { tableBytesOf, TablePages } from './table-pages.js';
 
 /** Configuration space that a guest reaches through ports 0xcf8 and 0xcfc. */
@@ -24,7 +25,9 @@ export interface GuestFunctionOptions {
   readonly mapOnTouch?: ReadonlySet<number>;
   /** The BAR with the MSI-X table, for what lies beside the table; missing where we cannot reach it. */
   readonly tableBar?: BarAccess | undefined;
-  readonly changes?: ChangeCount;
+  readonly changes?: Changes;
+  /** Whose changed words they are. */
+  readonly guestDevfn?: number;
   readonly statistics?: Statistics;
 }
 
@@ -57,7 +60,8 @@ export class GuestFunction {
   readonly #tableWindow: BarWindow | null;
   readonly tablePages: TablePages | null;
   readonly #rom: ServedRom | null;
-  readonly #changes: ChangeCount;
+  readonly #changes: Changes;
+  readonly #guestDevfn: number;
   readonly #statistics: Statistics;
   /** Per word: the bits that a guest write can change anywhere. */
   readonly #writable = new Uint32Array(configSpaceBytes / 4);
@@ -80,7 +84,8 @@ export class GuestFunction {
     this.view = view;
     this.#config = config;
     this.#space = options.addressSpace ?? new AddressSpace();
-    this.#changes = options.changes ?? new ChangeCount();
+    this.#changes = options.changes ?? new Changes();
+    this.#guestDevfn = options.guestDevfn ?? 0;
     this.#statistics = options.statistics ?? new Statistics();
     this.#file = new RegisterFile(core, configSpaceBytes);
     for (const { index, rule } of view.words) {
@@ -180,9 +185,13 @@ export class GuestFunction {
     }
     const before = this.#file.shadow(word);
     const changed = this.#file.write(offset, width, value, hardware);
-    if (this.#file.shadow(word) !== before) this.#changes.value += 1;
     const writes = reachesHardware && !this.#isGone(hardware, width) ? this.#hardwareWritesOf(word) : noWrites;
-    if (changed === 0) return writes;
+    if (changed === 0) {
+      const after = this.#file.shadow(word);
+      if (after !== before) this.#changes.noteWord(wordPlace(this.#guestDevfn, word), after);
+      return writes;
+    }
+    this.#changes.value += 1;
     const effects: Effect[] = [...writes];
     this.#react(word, changed, effects);
     return effects;
@@ -226,12 +235,21 @@ export class GuestFunction {
     if (msix === null || tablePages === null) return noEffects;
     const event = tablePages.writeTable(barOffset, size, low, high);
     if (event === 0) return noEffects;
-    this.#changes.value += 1;
     const effects = this.#empty;
     msix.react(event, effects);
-    if (effects.length === 0) return noEffects;
+    if (effects.length === 0) {
+      this.#noteTableWords(msix, tablePages.tableOffset(barOffset), size);
+      return noEffects;
+    }
+    this.#changes.value += 1;
     this.#empty = [];
     return effects;
+  }
+
+  #noteTableWords({ table }: MsiXState, offset: number, size: number): void {
+    for (let at = offset; at < offset + size; at += 4) {
+      this.#changes.noteWord(tableWordPlace(this.#guestDevfn, at >>> 2), table.read(at, 4));
+    }
   }
 
   /** Whether Xen took the message of a `bindMessage` effect. */

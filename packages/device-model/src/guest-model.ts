@@ -1,6 +1,6 @@
 import { formatSbdf, parseSbdf, type FunctionImage, type Sbdf } from '@xenpt/pci';
 import { attachFunction, restoreFunction, type AttachPolicy, type GuestContext } from './attach.js';
-import { ChangeCount } from './change-count.js';
+import { Changes } from './changes.js';
 import { EjectPort } from './eject-port.js';
 import { DeviceModelError, messageOf } from './errors.js';
 import type { HostDevice } from './host-device.js';
@@ -43,6 +43,11 @@ export interface GuestModelOptions {
    * from a change. When it throws, an attach is refused; a guest that has devices is served on.
    */
   readonly save?: (state: GuestSaved) => void;
+  /**
+   * Notes the words that have changed since, where they are all that has: a fraction of the work of `save`. False:
+   * there is no room for them, and the whole is to be saved.
+   */
+  readonly saveWords?: (changes: Changes) => boolean;
 }
 
 export interface AttachRequest {
@@ -93,17 +98,21 @@ export class GuestModel implements RequestRouter {
   readonly #requests = new Map<string, AttachRequest>();
   readonly #hypervisor: JournalledHypervisor;
   readonly #save: ((state: GuestSaved) => void) | undefined;
+  readonly #saveWords: (changes: Changes) => boolean;
   /** It is on the way to the guest, and in no map yet. */
   #attaching: { readonly request: AttachRequest; readonly served: ServedFunction } | null = null;
-  readonly #changes = new ChangeCount();
+  readonly #changes = new Changes();
   readonly #statistics: Statistics;
   #savedChanges = 0;
+  /** What is on disk is of no use: words alone would not mend it. */
+  #isUnsaved = false;
   /** The same functions once more, to be walked without an iterator. */
   #served: readonly ServedFunction[] = [];
 
   constructor(options: GuestModelOptions) {
     this.#openDevice = options.openDevice;
     this.#save = options.save;
+    this.#saveWords = options.saveWords ?? (() => false);
     this.#statistics = options.statistics ?? new Statistics();
     const save = () => this.#saveOrReport();
     this.#hypervisor = new JournalledHypervisor(options.hypervisor, this.#changes, this.#statistics, save);
@@ -191,7 +200,11 @@ export class GuestModel implements RequestRouter {
 
   /** Before an answer: what the access has changed is noted. Nothing is, when it has changed nothing. */
   commit(): void {
-    if (this.#changes.value !== this.#savedChanges) this.#saveOrReport();
+    const changes = this.#changes;
+    const isMore = changes.value !== this.#savedChanges;
+    if (!isMore && changes.wordCount === 0) return;
+    if (!isMore && !this.#isUnsaved && this.#saveWords(changes)) changes.forgetWords();
+    else this.#saveOrReport();
   }
 
   get saved(): GuestSaved {
@@ -202,11 +215,14 @@ export class GuestModel implements RequestRouter {
 
   #saveOrReport(): void {
     this.#savedChanges = this.#changes.value;
+    this.#changes.forgetWords();
     if (this.#save === undefined) return;
     this.#statistics.activity = 'saveState';
     try {
       this.#save(this.saved);
+      this.#isUnsaved = false;
     } catch (error) {
+      this.#isUnsaved = true;
       this.#context.report('state', `this model cannot be replaced while the guest runs: ${messageOf(error)}`);
     } finally {
       this.#statistics.activity = 'none';

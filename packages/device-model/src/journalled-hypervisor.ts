@@ -1,4 +1,4 @@
-import type { ChangeCount } from './change-count.js';
+import type { Changes } from './changes.js';
 import { Failures } from './failures.js';
 import type { CallName, Hypervisor, MessageRequest } from './hypervisor.js';
 import { anyPirq } from './message.js';
@@ -13,7 +13,7 @@ export interface CallIntent {
 /** Notes each call before it is made, so that a process that is killed in it leaves word of it. */
 export class JournalledHypervisor implements Hypervisor {
   readonly #inner: Hypervisor;
-  readonly #changes: ChangeCount;
+  readonly #changes: Changes;
   readonly #statistics: Statistics;
   readonly #save: () => void;
   #intent: CallIntent | null = null;
@@ -21,7 +21,7 @@ export class JournalledHypervisor implements Hypervisor {
   #doubtful: CallIntent | null = null;
 
   /** @param save notes the intent, with everything that the calls before it have come to */
-  constructor(inner: Hypervisor, changes: ChangeCount, statistics: Statistics, save: () => void) {
+  constructor(inner: Hypervisor, changes: Changes, statistics: Statistics, save: () => void) {
     this.#inner = inner;
     this.#changes = changes;
     this.#statistics = statistics;

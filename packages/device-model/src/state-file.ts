@@ -1,10 +1,12 @@
 import { closeSync, constants, openSync, readFileSync, rmSync, writeSync } from 'node:fs';
 import { deserialize, serialize } from 'node:v8';
+import type { Changes } from './changes.js';
 import { DeviceModelError, messageOf } from './errors.js';
 import type { ModelState } from './state.js';
+import { WordJournal } from './word-journal.js';
 
 /** Grows when what is in {@link ModelState} changes, or what it means. */
-const formatVersion = 1;
+const formatVersion = 2;
 const numberBytes = 8;
 const headerBytes = 2 * numberBytes;
 
@@ -15,13 +17,14 @@ const headerBytes = 2 * numberBytes;
  *     | number | length | state, as V8 serializes it | number |
  *
  * A write that was cut short has another number at its end, or none. There is no fsync: what the kernel has taken
- * outlives this process, and no guest outlives the kernel.
+ * outlives this process, and no guest outlives the kernel. Words that have changed since are in a third file.
  */
 export class StateFile {
   /** What a former process left; null when there was none. */
   readonly found: ModelState | null;
   readonly #paths: readonly string[];
   readonly #files: readonly number[];
+  readonly #words: WordJournal;
   #number: bigint;
 
   /**
@@ -33,6 +36,8 @@ export class StateFile {
     const newest = newestOf(path);
     this.found = newest === null ? null : decode(path, newest.body);
     this.#number = newest?.number ?? 0n;
+    this.#words = new WordJournal(`${path}.words`, newest === null);
+    if (this.found !== null) this.#words.replay(this.#number, this.found);
     const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_NOFOLLOW;
     this.#files = this.#paths.map((one) => openSync(one, flags, 0o600));
   }
@@ -49,14 +54,22 @@ export class StateFile {
     for (let done = 0; done < bytes.length;) done += writeSync(file, bytes, done, bytes.length - done, done);
     // A write that failed is made again in the same place: the other file is the last whole one.
     this.#number = number;
+    this.#words.begin(number);
+  }
+
+  /** Adds the words that have changed since the last save. False: there is no room for them, save the whole. */
+  saveWords(changes: Changes): boolean {
+    return this.#words.append(changes);
   }
 
   /** There is nothing to go on with: the model has ended. */
   remove(): void {
     for (const path of this.#paths) rmSync(path, { force: true });
+    this.#words.remove();
   }
 
   close(): void {
+    this.#words.close();
     for (const file of this.#files) closeSync(file);
   }
 }

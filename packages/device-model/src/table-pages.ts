@@ -63,7 +63,7 @@ export class TablePages {
     const table = this.#guest?.table;
     const isTable = this.isTable(offset);
     if (table !== undefined && isTable) {
-      const low = table.read(offset - this.#tableBytes.offset, size);
+      const low = table.read(this.tableOffset(offset), size);
       this.#high = table.high;
       return low;
     }
@@ -83,7 +83,12 @@ export class TablePages {
 
   /** The event of a MessageTable. */
   writeTable(offset: number, size: number, low: number, high: number): number {
-    return this.#guest?.table.write(offset - this.#tableBytes.offset, size, low, high) ?? 0;
+    return this.#guest?.table.write(this.tableOffset(offset), size, low, high) ?? 0;
+  }
+
+  /** From the table's start. */
+  tableOffset(offset: number): number {
+    return offset - this.#tableBytes.offset;
   }
 
   /** Vector control in hardware; all ones when it cannot be read. */

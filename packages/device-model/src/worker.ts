@@ -1,7 +1,7 @@
 // The thread that serves one guest. It opens its own handles: those of xen-bindings stay on their thread.
 import { parentPort, receiveMessageOnPort, workerData, type MessagePort } from 'node:worker_threads';
 import { messageOf } from './errors.js';
-import { GuestModel } from './guest-model.js';
+import { GuestModel, type GuestModelOptions } from './guest-model.js';
 import { openHostDevice } from './host-device.js';
 import { RequestHandler } from './ioreq.js';
 import { toPlainError, type WorkerCall, type WorkerMessage, type WorkerOptions } from './protocol.js';
@@ -34,6 +34,14 @@ function openServer(options: WorkerOptions, { meter }: Statistics, stateFile: St
   }
 }
 
+function savingTo(stateFile: StateFile | null, serverId: number): Pick<GuestModelOptions, 'save' | 'saveWords'> {
+  if (stateFile === null) return {};
+  return {
+    save: (state) => stateFile.save({ serverId, ...state }),
+    saveWords: (changes) => stateFile.saveWords(changes),
+  };
+}
+
 function run(port: MessagePort, options: WorkerOptions): void {
   const control = controlPort(port);
   const log = new LogLimiter(
@@ -52,7 +60,7 @@ function run(port: MessagePort, options: WorkerOptions): void {
       openDevice: (sbdf, sysroot) => openHostDevice(sbdf, sysroot === undefined ? {} : { sysroot }),
       report,
       statistics,
-      ...(stateFile === null ? {} : { save: (state) => stateFile.save({ serverId, ...state }) }),
+      ...savingTo(stateFile, serverId),
       ...(options.placement === undefined ? {} : { placement: options.placement }),
     });
     const onFault = (error: unknown) => report('request', messageOf(error));

@@ -3,6 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { serialize } from 'node:v8';
 import { afterEach, describe, expect, it } from 'vitest';
+import { Changes } from '../src/changes.js';
+import { wordPlace } from '../src/saved-words.js';
 import { nothingYet, type ModelState } from '../src/state.js';
 import { StateFile } from '../src/state-file.js';
 
@@ -61,6 +63,32 @@ it('finds the one before, wherever the last write was cut short', () => {
   }
 });
 
+it('finds the words that were added to the last save, none of those before, none of a model that has ended', () => {
+  const path = place();
+  const guest = { shadow: new Uint32Array(64), msix: null };
+  const withCard = { ...state(1), functions: [{ request: { guestDevfn: 8 }, guest }] } as unknown as ModelState;
+  const foundWords = () => {
+    const file = new StateFile(path);
+    file.close();
+    return file.found?.functions[0]?.guest.shadow.slice(0, 3);
+  };
+  const changes = new Changes();
+  changes.noteWord(wordPlace(8, 1), 5);
+  const file = new StateFile(path);
+  file.save(withCard);
+  expect(file.saveWords(changes)).toBe(true);
+  expect(foundWords()).toEqual(Uint32Array.of(0, 5, 0));
+  file.save(withCard);
+  expect(foundWords()).toEqual(Uint32Array.of(0, 0, 0));
+  expect(file.saveWords(changes)).toBe(true);
+  file.close();
+  for (const letter of ['a', 'b']) rmSync(`${path}.${letter}`);
+  const next = new StateFile(path);
+  next.save(withCard);
+  next.close();
+  expect(foundWords()).toEqual(Uint32Array.of(0, 0, 0));
+});
+
 describe('is refused, with the reason, and left as it is,', () => {
   const written = (path: string, body: Buffer) => {
     filled(path, 2);
@@ -105,7 +133,7 @@ it('is gone with the model', () => {
   file.save(state(1));
   file.remove();
   file.close();
-  expect(existsSync(`${path}.a`) || existsSync(`${path}.b`)).toBe(false);
+  expect(['a', 'b', 'words'].filter((end) => existsSync(`${path}.${end}`))).toEqual([]);
   expect(foundAt(path)).toBeUndefined();
 });
 

@@ -1,11 +1,12 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { GuestModel } from '../src/guest-model.js';
 import { FakeDevice, FakeHypervisor } from '../src/testing/index.js';
 import { request } from './support/guest.js';
 import { MortalRig, type Kill } from './support/mortal.js';
 import { fullCard } from './support/full-card.js';
-import { networkCard } from './support/network-card.js';
-import { cardName, slot, type RigOptions } from './support/rig.js';
+import { at, networkCard } from './support/network-card.js';
+import { cardName, home, slot, type RigOptions } from './support/rig.js';
 import { stages } from './support/scenario.js';
 
 const [, firmware, driver] = stages;
@@ -77,6 +78,34 @@ it('a model that is killed while it waits is taken up without a call to Xen', ()
   }
 });
 
+it('what is on disk is at every answer what the model has, though most of it was added word by word', () => {
+  const offset = fc.oneof(
+    fc.constantFrom(0x04, 0x0c, 0x3c, at.msi, at.msi + 4, at.msix),
+    fc.nat(63).map((n) => n * 4),
+  );
+  const value = fc.oneof(fc.constantFrom(0, 0xffff_ffff, 0x0007, 0x8004_0000), fc.nat());
+  const config = fc.record({ kind: fc.constant('config' as const), offset, value });
+  const entryWord = fc.nat(4 * 5 - 1).map((word) => word * 4);
+  const table = fc.record({
+    kind: fc.constant('table' as const),
+    offset: entryWord,
+    value,
+    size: fc.constantFrom(4, 8),
+  });
+  fc.assert(
+    fc.property(fc.array(fc.oneof(config, table), { maxLength: 40 }), (accesses) => {
+      const { mortal } = live([]);
+      const guest = mortal.rig.guest();
+      for (const access of accesses) {
+        if (access.kind === 'config') guest.writeConfig(access.offset, access.value);
+        else guest.writeMemory(home.bar3 + access.offset, access.value, access.size);
+        expect(mortal.onDisk).toEqual(structuredClone(mortal.model.saved));
+      }
+    }),
+    { numRuns: 60 },
+  );
+});
+
 describe('an eject', () => {
   it('is taken over at every step, told once more, and the function stays gone', () => {
     const play = (kills: readonly Kill[]) => {
@@ -104,7 +133,7 @@ describe('an eject', () => {
 });
 
 describe('a state that cannot be noted', () => {
-  const full = () => {
+  const full = (saveWords?: () => boolean) => {
     const [device, reports] = [new FakeDevice(networkCard()), [] as string[]];
     const hypervisor = new FakeHypervisor({ devices: [device] });
     const disk = { isFull: false, notes: 0 };
@@ -116,6 +145,7 @@ describe('a state that cannot be noted', () => {
         if (disk.isFull) throw new Error('ENOSPC: no space left on device, write');
         disk.notes += 1;
       },
+      ...(saveWords === undefined ? {} : { saveWords }),
     });
     return { device, disk, hypervisor, model, reports };
   };
@@ -142,6 +172,27 @@ describe('a state that cannot be noted', () => {
     ]);
     model.detach(cardName);
     hypervisor.assertBaseline();
+  });
+
+  it('is not mended by words: the next change saves the whole', () => {
+    let words = 0;
+    const { disk, model } = full(() => (words += 1) > 0);
+    attach(model);
+    const write = (value: number) => {
+      model.bySbdf(slot)?.writeConfig(0x3c, 1, value);
+      model.commit();
+    };
+    write(9);
+    expect(words).toBe(1);
+    disk.isFull = true;
+    model.bySbdf(slot)?.writeConfig(0x04, 2, 0x0407);
+    model.commit();
+    disk.isFull = false;
+    const { notes } = disk;
+    write(10);
+    expect([words, disk.notes]).toEqual([1, notes + 1]);
+    write(11);
+    expect([words, disk.notes]).toEqual([2, notes + 1]);
   });
 
   it('is not tried while nothing changes', () => {

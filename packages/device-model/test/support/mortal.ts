@@ -1,8 +1,11 @@
 import { deserialize, serialize } from 'node:v8';
+import type { Changes } from '../../src/changes.js';
 import { GuestModel } from '../../src/guest-model.js';
 import type { HostDevice } from '../../src/host-device.js';
 import type { Hypervisor, MessageRequest } from '../../src/hypervisor.js';
+
 import { noGuestMemory, RequestHandler } from '../../src/ioreq.js';
+import { applyWord } from '../../src/saved-words.js';
 import type { GuestSaved } from '../../src/state.js';
 import { Statistics } from '../../src/statistics.js';
 import { FakeDevice, FakeHypervisor } from '../../src/testing/index.js';
@@ -36,6 +39,8 @@ export class MortalRig {
   #model: GuestModel;
   #handler: RequestHandler;
   #disk: Buffer | null = null;
+  /** Changed since: place and value. */
+  #words: [place: number, value: number][] = [];
   #isDead = false;
   /** What Xen gave for a message since the last note, or -1. */
   #mapped = -1;
@@ -98,6 +103,14 @@ export class MortalRig {
     this.#operate(() => this.#model.ignoreEjects());
   }
 
+  /** What the next process would find. */
+  get onDisk(): GuestSaved | null {
+    if (this.#disk === null) return null;
+    const saved = deserialize(this.#disk) as GuestSaved;
+    for (const [place, value] of this.#words) applyWord(saved, place, value);
+    return saved;
+  }
+
   /** While it waits for a request. */
   killIdle(): void {
     this.#restart();
@@ -127,7 +140,7 @@ export class MortalRig {
     this.deaths += 1;
     this.#isDead = false;
     [this.#model, this.#handler] = this.#start();
-    const saved = this.#disk === null ? null : (deserialize(this.#disk) as GuestSaved);
+    const saved = this.onDisk;
     if (saved === null) return;
     this.#losePirq(saved);
     this.hypervisor.pardonsNext = saved.intent !== null;
@@ -148,6 +161,7 @@ export class MortalRig {
       openDevice: () => this.#openDevice(),
       report: (cause, text) => this.reports.push(`${cause}: ${text}`),
       save: (state) => this.#note(state),
+      saveWords: (changes) => this.#noteWords(changes),
     });
     return [model, new RequestHandler(model, noGuestMemory, (error) => this.#isDead || this.faults.push(error))];
   }
@@ -157,7 +171,18 @@ export class MortalRig {
     this.#dieAt('note', index, 'before');
     this.#mapped = -1;
     this.#disk = serialize(state);
+    this.#words = [];
     this.#dieAt('note', index, 'after');
+  }
+
+  #noteWords({ places, values, wordCount }: Changes): boolean {
+    for (let word = 0; word < wordCount; word += 1) {
+      const index = this.notes++;
+      this.#dieAt('note', index, 'before');
+      this.#words.push([places[word] ?? 0, values[word] ?? 0]);
+      this.#dieAt('note', index, 'after');
+    }
+    return true;
   }
 
   /** Every call to Xen is a place to die; a dead process makes none. */
