@@ -102,6 +102,8 @@ class Control final : public HandleObject<Control, xc_interface_core> {
                            InstanceMethod(domain_getinfolist.name(), &Control::DomainFrom),
                            InstanceMethod(physinfo.name(), &Control::PhysicalInfo),
                            InstanceMethod(version.name(), &Control::Version),
+                           InstanceMethod(domain_pause.name(), &Control::Command<domain_pause>),
+                           InstanceMethod(domain_unpause.name(), &Control::Command<domain_unpause>),
                            InstanceMethod(test_assign_device.name(), &Control::Command<test_assign_device>),
                            InstanceMethod(assign_device.name(), &Control::Command<assign_device>),
                            InstanceMethod(deassign_device.name(), &Control::Command<deassign_device>),

@@ -34,6 +34,9 @@ inline const Function<int(Handle, uint32_t, unsigned, void*)> domain_getinfolist
 inline const Function<int(Handle, void*)> physinfo{library, "xc_physinfo"};
 inline const Function<int(Handle, int, void*)> version{library, "xc_version"};
 
+inline const Function<int(Handle, uint32_t)> domain_pause{library, "xc_domain_pause"};
+inline const Function<int(Handle, uint32_t)> domain_unpause{library, "xc_domain_unpause"};
+
 inline const Function<int(Handle, uint32_t, uint32_t)> test_assign_device{library, "xc_test_assign_device"};
 inline const Function<int(Handle, uint32_t, uint32_t, uint32_t)> assign_device{library, "xc_assign_device"};
 inline const Function<int(Handle, uint32_t, uint32_t)> deassign_device{library, "xc_deassign_device"};

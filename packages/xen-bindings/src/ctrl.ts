@@ -101,6 +101,17 @@ export class Control {
     return { major: version >>> 16, minor: version & 0xffff, extra, features, commandLine };
   }
 
+  /** Xen counts: a domain runs when everybody who has paused it has unpaused it. */
+  pause(domid: number): void {
+    requireDomid(domid);
+    calling(() => this.#native.xc_domain_pause(domid));
+  }
+
+  unpause(domid: number): void {
+    requireDomid(domid);
+    calling(() => this.#native.xc_domain_unpause(domid));
+  }
+
   /** Returns when the device could be assigned to the domain; throws XenCallError with the reason otherwise. */
   testAssignDevice(domid: number, sbdf: number): void {
     requireDevice(domid, sbdf);

@@ -52,6 +52,8 @@ export interface NativeControl extends NativeHandle {
   xc_domain_getinfolist(first: number): Uint8Array | null;
   xc_physinfo(): Uint8Array;
   xc_version(): [version: number, extra: string, features: number, commandLine: string];
+  xc_domain_pause(domid: number): void;
+  xc_domain_unpause(domid: number): void;
   xc_test_assign_device(domid: number, sbdf: number): void;
   xc_assign_device(domid: number, sbdf: number, flags: number): void;
   xc_deassign_device(domid: number, sbdf: number): void;

@@ -25,6 +25,8 @@ describe('Control passes to libxenctrl', () => {
       control.testAssignDevice(5, 0x0001_0300);
       control.assignDevice(xen.DOMID_IO, 0xffff_ffff, xen.AssignFlags.rdmRelaxed);
       control.deassignDevice(5, 0x0300);
+      control.pause(5);
+      control.unpause(6);
       control.iomemPermission(5, 0xffff_ffff_ffff_fffen, 2n, true);
       control.iomemPermission(5, 2n ** 53n + 1n, 1n, false);
       control.ioportPermission(5, 0xc000, 0x4000, true);
@@ -53,6 +55,8 @@ describe('Control passes to libxenctrl', () => {
       'xc_test_assign_device 5 66304',
       'xc_assign_device 32753 4294967295 1',
       'xc_deassign_device 5 768',
+      'xc_domain_pause 5',
+      'xc_domain_unpause 6',
       'xc_domain_iomem_permission 5 18446744073709551614 2 1',
       'xc_domain_iomem_permission 5 9007199254740993 1 0',
       'xc_domain_ioport_permission 5 49152 16384 1',

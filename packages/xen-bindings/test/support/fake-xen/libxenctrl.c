@@ -121,6 +121,16 @@ int xc_reserved_device_memory_map(xc_interface *xch, uint32_t flags, uint16_t se
   return 0;
 }
 
+int xc_domain_pause(xc_interface *xch, uint32_t domid) {
+  record("xc_domain_pause %u", domid);
+  SUCCEED(xc_domain_pause)
+}
+
+int xc_domain_unpause(xc_interface *xch, uint32_t domid) {
+  record("xc_domain_unpause %u", domid);
+  SUCCEED(xc_domain_unpause)
+}
+
 int xc_domain_iomem_permission(xc_interface *xch, uint32_t domid, unsigned long mfn, unsigned long count,
                                uint8_t allow) {
   record("xc_domain_iomem_permission %u %lu %lu %u", domid, mfn, count, allow);
