@@ -27,6 +27,7 @@ export default defineConfig({
     bundleProgram({
       entry: 'src/xen/model-main.ts',
       output: 'dist/xen/model-main.js',
-      external: ['@xenpt/device-model/client'],
+      // The SDK itself is loaded only by a process whose guest restarts.
+      external: ['@xenpt/device-model/client', '@xenpt/qmp-sdk/xen'],
     }),
 });

@@ -18,12 +18,14 @@ export function expandDevices({ host }: VerbContext, words: readonly string[]): 
   return [...new Set(words.flatMap((word) => expandBdf(host, word)))];
 }
 
-/** The same for `BDF[@VSLOT]`; several functions get the first free slots. */
+/** The same for `BDF[@VSLOT][,key=value…]`; several functions get the first free slots. */
 export function expandSpecs({ host }: VerbContext, spec: string): string[] {
-  const [device = '', ...slot] = spec.split('@');
+  const comma = spec.indexOf(',');
+  const [place, options] = comma < 0 ? [spec, ''] : [spec.slice(0, comma), spec.slice(comma)];
+  const [device = '', ...slot] = place.split('@');
   if (!/\*|^[0-9a-f:]+$/i.test(device)) return [spec];
   const functions = expandBdf(host, device);
-  if (slot.length === 0) return functions;
+  if (slot.length === 0 && !/,vslot=/.test(options)) return functions.map((address) => `${address}${options}`);
   throw new UsageError(
     `${spec} names ${functions.length} functions and one slot`,
     'Leave the slot out, or attach each function with a slot of its own.',

@@ -68,7 +68,12 @@ test('every verb has a schema, and what it prints is as that says', async () => 
 test('a document that is not as the schema says is found', () => {
   const verb = verbOf('recover');
   expect(verb && mistakes(schemaOf(verb), { schemaVersion: 2, transactions: [1] })).toEqual(
-    ['$.schemaVersion is not 1', '$.transactions[0] is integer', '$.dirtyLogs is missing'].sort(),
+    [
+      '$.schemaVersion is not 1',
+      '$.transactions[0] is integer',
+      '$.dirtyLogs is missing',
+      '$.restarts is missing',
+    ].sort(),
   );
 });
 

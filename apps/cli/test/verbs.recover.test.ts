@@ -19,7 +19,9 @@ async function afterKill(): Promise<FakeHost> {
 test('recover: nothing to do', async () => {
   const { exitCode, stdout, stderr } = await run(fakeHost(), 'recover');
   expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
-  expect(stdout).toBe('Nothing to recover: no device is between two drivers, no dirty logging is recorded as on.\n');
+  expect(stdout).toBe(
+    'Nothing to recover: no device is between two drivers, no dirty logging is recorded as on, no guest waits.\n',
+  );
 });
 
 test('recover: switches off what a killed process left on', async () => {
@@ -46,6 +48,7 @@ test('recover --json: what was found and done', async () => {
         sentence: expect.stringContaining('is off') as string,
       },
     ],
+    restarts: [],
   });
 });
 

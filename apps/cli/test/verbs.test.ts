@@ -168,6 +168,8 @@ test('attach --json', async () => {
       sbdf: '0000:03:00.0',
       guestSbdf: '0000:00:05.0',
       guestDevfn: 40,
+      model: 'xenpt',
+      options: { permissive: false, rdmPolicy: 'strict', seized: false },
       running: false,
       announced: false,
       modelStarted: true,
@@ -218,4 +220,26 @@ test.each([
   expect(result).toMatchObject({ exitCode, stdout: '' });
   expect(result.stderr).toMatch(words);
   expect(host.dump()).toEqual(before);
+});
+
+test('attach: options of xl for each device, several at once, and the model by its name', async () => {
+  const other = { ...fakeNetworkCard, sbdf: '0000:04:00.0', resources: [] };
+  const host = fakeHost({ functions: [fakeNetworkCard, other] });
+  const { exitCode, stdout } = await run(host, 'attach 5 03:00.0@a,seize=1,permissive=1 04:00.0,seize=1 --json');
+  expect(exitCode).toBe(0);
+  expect(parse(stdout)['devices']).toMatchObject([
+    { sbdf: '0000:03:00.0', guestSbdf: '0000:00:0a.0', options: { permissive: true, seized: true }, model: 'xenpt' },
+    { sbdf: '0000:04:00.0', guestSbdf: '0000:00:05.0', options: { permissive: false, seized: true } },
+  ]);
+  expect((await run(host, 'devices 5')).stdout).toMatch(
+    /0000:03:00\.0 .*xenpt +permissive\n0000:04:00\.0 .*xenpt +-\n/,
+  );
+  expect(await run(host, 'attach 5 03:00.0,msitranslate=1')).toMatchObject({
+    exitCode: 4,
+    stderr: expect.stringContaining('msitranslate has no effect here') as string,
+  });
+  expect(await run(host, 'attach 5 03:00.0 --model kvm')).toMatchObject({
+    exitCode: 2,
+    stderr: expect.stringContaining('The models are xenpt and qemu.') as string,
+  });
 });

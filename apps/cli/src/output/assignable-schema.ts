@@ -55,6 +55,13 @@ export const recovered = {
       sentence: text,
     }),
   ),
+  restarts: list(
+    object({
+      handle: text,
+      outcome: oneOf('given', 'failed', 'not-restarted', 'owner-alive'),
+      sentence: text,
+    }),
+  ),
 } as const;
 
 const transaction = object({

@@ -14,18 +14,22 @@ import {
 } from '../json-schema.js';
 import { plan } from './assignable-schema.js';
 
+const options = { permissive: flag, rdmPolicy: oneOf('strict', 'relaxed') } as const;
+
 const attached = object({
   domid: integer,
   domainName: text,
   sbdf: address,
   guestSbdf: address,
   guestDevfn: integer,
+  model: oneOf('xenpt', 'qemu'),
+  options: object({ ...options, seized: flag }),
   running: flag,
   announced: flag,
   modelStarted: flag,
   pirq: integerOrNull,
   hidden: list(object({ name: text, reason: text })),
-  vectors: integer,
+  vectors: { ...integerOrNull, description: 'null: QEMU does not tell.' },
   setAside: list(reason),
   warnings: list(text),
 });
@@ -78,7 +82,12 @@ export const guestDevices = {
   ),
   displays: list(object({ kind: text, name: text, details: text })),
   passedThrough: list(
-    object({ sbdf: address, guestSbdf: nullable(address), model: oneOf('qemu', 'xenpt', 'pciback') }),
+    object({
+      sbdf: address,
+      guestSbdf: nullable(address),
+      model: oneOf('qemu', 'xenpt', 'pciback'),
+      options: object(options),
+    }),
   ),
   notes: list(text),
 } as const;

@@ -7,6 +7,7 @@ import {
   checkAttach,
   type DeviceOptions,
   Rehearsal,
+  type ServingModel,
 } from '@xenpt/qmp-sdk/xen';
 import { asks, confirm, yesOption } from '../confirm.js';
 import { eachDevice, expandSpecs } from '../each-device.js';
@@ -26,9 +27,11 @@ export const attach: Verb = {
   arguments: [
     { name: 'DOMAIN', description: 'id or name, as in xl list' },
     {
-      name: 'BDF[@VSLOT]',
+      name: 'BDF[@VSLOT][,KEY=VALUE]',
       description:
-        'address (03:00.*: all its functions), and the slot in the guest (hexadecimal; default: first free from 5)',
+        'address (03:00.*: all its functions), the slot in the guest (hexadecimal; default: first free from 5), ' +
+        'and permissive=, seize= or rdm_policy= as in xl-pci-configuration(5)',
+      variadic: true,
     },
   ],
   options: [
@@ -47,6 +50,7 @@ export const attach: Verb = {
       description: 'its expansion ROM: a copy of the device’s, none, or a file (default: one that reads all ones)',
     },
     dryRunOption,
+    { flags: '--model <xenpt|qemu>', description: 'what serves it: ours, or the guest’s QEMU', default: 'xenpt' },
     yesOption,
   ],
   examples: [
@@ -54,6 +58,8 @@ export const attach: Verb = {
     ['xenpt attach 5 0000:03:00.0@a', 'to slot 0a of domain 5'],
     ['xenpt attach web 03:00.0 -N', 'what would be written where; nothing is'],
     ['xenpt attach web 03:00.0 --rom card.rom', 'with a boot ROM from a file'],
+    ['xenpt attach web 03:00.0,seize=1 04:00.*', 'several, one after the other; the first is taken from its driver'],
+    ['xenpt attach web 03:00.0 --model qemu', 'as xl pci-attach does it, with each step checked and undone'],
     ["xenpt attach web 03:00.0 --allow 'vendor-specific@0x90+4:0xff'", 'as guest-view --denied names it'],
   ],
   schema: attachedDevices,
@@ -67,11 +73,14 @@ export const attach: Verb = {
     ExitCode.timeout,
     ExitCode.noHypervisor,
   ],
-  run: async (context, [domain = '', spec = ''], options) => {
+  run: async (context, [domain = '', ...specs], options) => {
     const deviceOptions = await readDeviceOptions(context, options);
     const { host, io, signal, onStep, style } = context;
-    const common = { domain, signal, onStep, overrides: readOverrides(options), ...deviceOptions };
-    const each = expandSpecs(context, spec).map((one): AttachOptions => ({ ...common, spec: one }));
+    const model = modelOf(options);
+    const common = { domain, model, signal, onStep, overrides: readOverrides(options), ...deviceOptions };
+    const each = specs
+      .flatMap((spec) => expandSpecs(context, spec))
+      .map((one): AttachOptions => ({ ...common, spec: one }));
     if (options['dryRun'] === true) return rehearse(context, each);
     if (common.overrides.length > 0 && asks(io, options)) await confirm(io, options, await risksOf(context, each));
     const devices = await eachDevice(context, each, (one) => attachDevice(host, one));
@@ -97,6 +106,14 @@ async function rehearse({ host, style }: VerbContext, each: readonly AttachOptio
     text: formatPlan(plans),
     notes: checks.flatMap(({ sbdf, setAside, warnings }) => [...formatSetAside(sbdf, setAside, style), ...warnings]),
   };
+}
+
+const models: readonly ServingModel[] = ['xenpt', 'qemu'];
+
+function modelOf({ model = 'xenpt' }: VerbOptionValues): ServingModel {
+  const found = models.find((name) => name === model);
+  if (found !== undefined) return found;
+  throw new UsageError(`--model ${String(model)}`, `The models are ${models.join(' and ')}.`);
 }
 
 /** What the overrides of this command line set aside. */
@@ -132,6 +149,7 @@ async function readRom({ io }: VerbContext, rom: string): Promise<'on' | 'off' |
 }
 
 function toText({ sbdf, domid, domainName, guestSbdf, vectors, pirq, hidden, opened }: Attached): string {
+  if (vectors === null) return `${sbdf} is attached to domain ${domid} (${domainName}) as ${guestSbdf}, by its QEMU`;
   const interrupts = vectors > 0 ? `${vectors} message vectors` : pirq === null ? 'no interrupt' : 'a line interrupt';
   const lines = [`${sbdf} is attached to domain ${domid} (${domainName}) as ${guestSbdf}, with ${interrupts}`];
   for (const { name, reason } of hidden) lines.push(`  hidden from the guest: ${name}: ${reason}`);

@@ -32,15 +32,23 @@ function toText(found: GuestDevices, style: Style): string {
     return [name, kind, model, mac || '-', network || '-', inUse(connected)];
   });
   const displays = found.displays.map(({ kind, name, details }) => [name, kind, details]);
-  const functions = found.passedThrough.map(({ sbdf, guestSbdf, model }) => [sbdf, guestSbdf ?? '-', model]);
+  const functions = found.passedThrough.map(({ sbdf, guestSbdf, model, options }) => {
+    return [sbdf, guestSbdf ?? '-', model, describeOptions(options)];
+  });
   const sections = [
     ...section(style, ['DISK', 'KIND', 'ACCESS', 'SIZE', 'SOURCE', 'DRIVER'], disks),
     ...section(style, ['NETWORK CARD', 'KIND', 'MODEL', 'MAC', 'NETWORK', 'DRIVER'], nics),
     ...section(style, ['DISPLAY', 'KIND', 'DETAILS'], displays),
-    ...section(style, ['PASSED THROUGH', 'IN THE GUEST', 'MODEL'], functions),
+    ...section(style, ['PASSED THROUGH', 'IN THE GUEST', 'MODEL', 'OPTIONS'], functions),
   ];
   const head = `${style.strong(domainName)}  domain ${domid}, ${domainType.toUpperCase()}`;
   return [head, ...(sections.length === 0 ? ['', 'no devices'] : sections)].join('\n');
+}
+
+/** Those that are not as they always are. */
+function describeOptions({ permissive, rdmPolicy }: GuestDevices['passedThrough'][number]['options']): string {
+  const words = [...(permissive ? ['permissive'] : []), ...(rdmPolicy === 'relaxed' ? ['rdm_policy=relaxed'] : [])];
+  return words.join(' ') || '-';
 }
 
 /** Whether the guest's own driver has connected; QEMU cannot tell for what it emulates. */

@@ -1,4 +1,4 @@
-import { type Inventory, listInventory, stoppedModels } from '@xenpt/qmp-sdk/xen';
+import { type Inventory, listInventory, restartNotes, stoppedModels } from '@xenpt/qmp-sdk/xen';
 import { ExitCode } from '../exit-code.js';
 import { formatColumns } from '../output/columns.js';
 import {
@@ -29,7 +29,8 @@ export const list: Verb = {
   run: ({ host, style, io }, _words, { sysroot }) => {
     const inventory = listInventory(host);
     // Of a captured tree nothing runs here.
-    const notes = [...inventory.notes, ...(sysroot === undefined ? stoppedModels(host) : [])];
+    const here = sysroot === undefined ? [...stoppedModels(host), ...restartNotes(host)] : [];
+    const notes = [...inventory.notes, ...here];
     return {
       get json() {
         return { functions: inventory.functions.map(functionJson), notes };

@@ -1,8 +1,10 @@
 import {
   recoverAssignable,
   type RecoveredDirtyLog,
+  type RecoveredRestart,
   type RecoveredTransaction,
   recoverDirtyLogs,
+  recoverRestarts,
 } from '@xenpt/qmp-sdk/xen';
 import { ExitCode } from '../exit-code.js';
 import { recovered } from '../output/assignable-schema.js';
@@ -10,7 +12,7 @@ import type { Verb } from '../verb.js';
 
 export const recover: Verb = {
   name: 'recover',
-  summary: 'end what a killed xenpt left: devices between two drivers, dirty logging of guests',
+  summary: 'end what a killed xenpt left: devices between two drivers or two lives of a guest, dirty logging',
   arguments: [],
   examples: [
     ['xenpt recover', 'after xenpt was killed with SIGKILL; harmless at any other time'],
@@ -21,13 +23,18 @@ export const recover: Verb = {
   run: async ({ host }) => {
     const transactions = await recoverAssignable(host);
     const dirtyLogs = await recoverDirtyLogs(host);
-    const all: readonly (RecoveredDirtyLog | RecoveredTransaction)[] = [...transactions, ...dirtyLogs];
+    const restarts = await recoverRestarts(host);
+    const all: readonly (RecoveredDirtyLog | RecoveredRestart | RecoveredTransaction)[] = [
+      ...transactions,
+      ...dirtyLogs,
+      ...restarts,
+    ];
     const failed = all.filter(hasFailed);
     return {
-      json: { transactions, dirtyLogs },
+      json: { transactions, dirtyLogs, restarts },
       text:
         all.length === 0
-          ? 'Nothing to recover: no device is between two drivers, no dirty logging is recorded as on.'
+          ? 'Nothing to recover: no device is between two drivers, no dirty logging is recorded as on, no guest waits.'
           : all
               .filter((entry) => !hasFailed(entry))
               .map(({ sentence }) => sentence)

@@ -1,5 +1,5 @@
 import type { Finding } from '@xenpt/pci';
-import { type FunctionDetails, showFunction } from '@xenpt/qmp-sdk/xen';
+import { type FunctionDetails, restartNotes, showFunction } from '@xenpt/qmp-sdk/xen';
 import { ExitCode } from '../exit-code.js';
 import { formatCapabilities } from '../output/capabilities.js';
 import {
@@ -29,10 +29,11 @@ export const show: Verb = {
   exitCodes: [ExitCode.failed, ExitCode.notFound],
   run: ({ host, style, io }, [bdf = '']) => {
     const details = showFunction(host, bdf);
+    const notes = [...details.notes, ...restartNotes(host).filter((note) => note.startsWith(details.address))];
     return {
-      json: { function: toJson(details), notes: details.notes },
+      json: { function: toJson(details), notes },
       text: toText(details, style, columnsOf(io.terminal)),
-      notes: details.notes,
+      notes,
     };
   },
 };

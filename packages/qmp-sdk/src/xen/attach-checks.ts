@@ -3,7 +3,7 @@ import { formatSbdf, type FunctionImage, type Resource, type Sbdf, sbdfToNumber 
 import { listFunctions } from '@xenpt/pci/sysfs';
 import { type Domain, domainName } from './domains.js';
 import { describeError, errnoName, XenErrorCode, XenOperationError } from './errors.js';
-import type { GrantFile } from './grants.js';
+import type { GrantFile, GrantRecord } from './grants.js';
 import type { Sysfs, XenHost } from './host.js';
 import { readInUse } from './in-use.js';
 import { sysfsPath } from './paths.js';
@@ -60,7 +60,8 @@ export function requireUnused(
   const name = formatSbdf(sbdf);
   const { domid } = domain;
   const user = readInUse(host.store, sbdf);
-  const record = file?.devices.find((device) => device.sbdf === name);
+  const known = file?.devices.find((device) => device.sbdf === name);
+  const record = known && isTakenByXl(known, user, domid) ? undefined : known;
   if (record && record.state !== 'attached') {
     throw new XenOperationError(
       XenErrorCode.alreadyAttached,
@@ -79,6 +80,11 @@ export function requireUnused(
     `${name} is attached to domain ${user} (${domainName(host.store, user)})`,
     { next: `Detach it there first: xenpt detach ${user} ${name}` },
   );
+}
+
+/** `xl pci-detach` works on a device of QEMU's model, and knows nothing of our record. */
+export function isTakenByXl({ model, state }: GrantRecord, user: number | undefined, domid: number): boolean {
+  return model === 'qemu' && state === 'attached' && user !== domid;
 }
 
 /**

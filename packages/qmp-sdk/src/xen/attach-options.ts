@@ -1,8 +1,10 @@
 import { buildGuestView, type FunctionImage, type GuestViewOptions, PciError } from '@xenpt/pci';
 import { canResetFunction } from '@xenpt/pci/sysfs';
 import { describeError, nextStepOf, XenErrorCode, XenOperationError } from './errors.js';
+import type { RecordedOptions } from './grants.js';
 import type { Sysfs } from './host.js';
 import { sysfsOptions } from './pciback.js';
+import type { RdmPolicy } from './spec.js';
 
 /** What the operator decides for one device beyond the policy of the house. */
 export interface DeviceOptions {
@@ -15,7 +17,20 @@ export interface DeviceOptions {
    * that reads all ones.
    */
   readonly rom?: 'on' | 'off' | Uint8Array;
+  /** `relaxed`: reserved memory of the device is no reason to refuse it. Default `strict`. */
+  readonly rdmPolicy?: RdmPolicy;
 }
+
+/** What is in effect of the options of xl-pci-configuration(5). */
+export interface EffectiveOptions {
+  readonly permissive: boolean;
+  readonly rdmPolicy: RdmPolicy;
+  /** The device was taken from its driver in dom0 for this. */
+  readonly seized: boolean;
+}
+
+/** Which device model serves a function. */
+export type ServingModel = 'xenpt' | 'qemu';
 
 export type SettledOptions = Pick<GuestViewOptions, 'permissive' | 'allow' | 'expansionRom' | 'romImage'>;
 
@@ -48,6 +63,32 @@ export function settleOptions(
       next: nextStepOf(error) ?? error.nextStep,
     });
   }
+}
+
+/**
+ * The same for QEMU's model, which knows one of them.
+ *
+ * @throws XenOperationError XENPT_OPTION_REFUSED
+ */
+export function settleForQemu({ permissive = false, allow = [], rom }: DeviceOptions): SettledOptions {
+  const [refused] = [...(allow.length > 0 ? ['--allow'] : []), ...(rom === undefined ? [] : ['--rom'])];
+  if (refused === undefined) return { permissive };
+  throw new XenOperationError(XenErrorCode.optionRefused, `QEMU's model of a device has no ${refused}`, {
+    next: `Leave ${refused} out, or have it served by the model xenpt.`,
+  });
+}
+
+/** The same, for the record: undefined when nothing was decided. */
+export function recordOptions(options: DeviceOptions): RecordedOptions | undefined {
+  const { permissive, allow = [], rom, rdmPolicy } = options;
+  const isRelaxed = rdmPolicy === 'relaxed';
+  if (permissive !== true && allow.length === 0 && rom === undefined && !isRelaxed) return undefined;
+  return {
+    ...(permissive === true ? { permissive } : {}),
+    ...(allow.length > 0 ? { allow } : {}),
+    ...(rom === undefined ? {} : { rom: typeof rom === 'string' ? rom : 'file' }),
+    ...(isRelaxed ? { rdmPolicy } : {}),
+  };
 }
 
 function romOptions(sysfs: Sysfs, { sbdf }: FunctionImage, rom: DeviceOptions['rom']): SettledOptions {

@@ -1,11 +1,12 @@
 import { existsSync } from 'node:fs';
 import { formatSbdf, type Sbdf } from '@xenpt/pci';
-import type { SettledOptions } from './attach-options.js';
+import type { EffectiveOptions, ServingModel } from './attach-options.js';
 import { publishDevice } from './device-nodes.js';
-import type { Domain } from './domains.js';
 import { describeGrant, formatGrantRecord, type Grant, type GrantRecord, permissionCall } from './grants.js';
 import type { XenHost } from './host.js';
+import type { HandOver } from './hand-over.js';
 import { placeholder } from './hot-plug.js';
+import { qemuDevice } from './qemu-model.js';
 import { claimInUse } from './in-use.js';
 import type { AttachParams } from './model-protocol.js';
 import { describePlan, type OperationPlan, type PlanStep } from './operation-plan.js';
@@ -16,22 +17,20 @@ import { formatGuestAddress } from './spec.js';
 import type { SetAside } from './verdict-check.js';
 
 /** What `attach` has settled before it changes something. */
-export interface AttachPlan {
-  readonly domain: Domain;
+export interface AttachPlan extends HandOver {
   readonly sbdf: Sbdf;
-  readonly name: string;
-  readonly guestDevfn: number;
+  readonly model: ServingModel;
+  readonly effective: EffectiveOptions;
   readonly grants: readonly Grant[];
   /** The in-use marker of a domain that is gone, to be replaced. */
   readonly staleUser: number | undefined;
   readonly resettable: boolean;
-  readonly options: SettledOptions;
   readonly setAside: readonly SetAside[];
   readonly warnings: readonly string[];
 }
 
 /** What the device model is asked for. */
-export function modelRequest({ name: sbdf, guestDevfn, options }: AttachPlan): AttachParams {
+export function modelRequest({ name: sbdf, guestDevfn, options }: HandOver): AttachParams {
   const { permissive, allow = [], expansionRom, romImage } = options;
   return {
     sbdf,
@@ -44,7 +43,7 @@ export function modelRequest({ name: sbdf, guestDevfn, options }: AttachPlan): A
 
 /** What stands in the record of grants while the device is being attached, and afterwards. */
 export function grantRecordOf(
-  { name, guestDevfn, grants, setAside }: AttachPlan,
+  { name, guestDevfn, grants, setAside, model, recordedOptions }: AttachPlan,
   state: 'attaching' | 'attached',
   announced: boolean = false,
 ): GrantRecord {
@@ -56,6 +55,8 @@ export function grantRecordOf(
     grants,
     ...(announced ? { announced } : {}),
     ...(overrides.length > 0 ? { overrides } : {}),
+    ...(recordedOptions ? { options: recordedOptions } : {}),
+    ...(model === 'qemu' ? { model } : {}),
   };
 }
 
@@ -79,18 +80,11 @@ export function describeAttach(host: XenHost, plan: AttachPlan, rehearsal: Rehea
     title: 'lay out the ROM',
     writes: [`${options.romImage?.length ?? 0} bytes > ${runFile.rom(runDir, domid)}`],
   };
-  const steps: PlanStep[] = [
-    { title: 'record what will be granted', writes: record('attaching') },
-    {
-      title: 'mark the device as in use',
-      writes: rehearsal.writes((store) => void claimInUse(store, sbdf, domid, staleUser)),
-    },
-    ...(plan.resettable ? [{ title: 'reset the device', writes: [`"1" > ${sysfsPath.reset(sbdf)}`] }] : []),
-    ...grants.map((grant) => ({
-      title: `allow ${describeGrant(grant)}`,
-      writes: [permissionCall(domid, grant, true)],
-    })),
-    { title: 'assign the device to the domain', writes: [`xc_assign_device domain ${domid} ${name}`] },
+  const plug: PlanStep = {
+    title: "have the guest's QEMU plug it",
+    writes: [`device_add ${JSON.stringify(qemuDevice(plan))} > ${monitor}`],
+  };
+  const served: PlanStep[] = [
     { title: 'look for the device model of the guest', writes: [] },
     ...(rehearsal.models.has(domid) ? [] : [start]),
     ...(options.romImage ? [rom] : []),
@@ -105,12 +99,26 @@ export function describeAttach(host: XenHost, plan: AttachPlan, rehearsal: Rehea
       title: 'announce it to the guest',
       writes: hasMonitor ? [`device_add ${JSON.stringify(placeholder(guestDevfn))} > ${monitor}`] : [],
     },
+  ];
+  const steps: PlanStep[] = [
+    { title: 'record what will be granted', writes: record('attaching') },
+    {
+      title: 'mark the device as in use',
+      writes: rehearsal.writes((store) => void claimInUse(store, sbdf, domid, staleUser)),
+    },
+    ...(plan.resettable ? [{ title: 'reset the device', writes: [`"1" > ${sysfsPath.reset(sbdf)}`] }] : []),
+    ...grants.map((grant) => ({
+      title: `allow ${describeGrant(grant)}`,
+      writes: [permissionCall(domid, grant, true)],
+    })),
+    { title: 'assign the device to the domain', writes: [`xc_assign_device domain ${domid} ${name}`] },
+    ...(plan.model === 'qemu' ? [plug] : served),
     {
       title: 'publish it in xenstore',
-      writes: rehearsal.writes((store) => publishDevice(store, domid, sbdf, guestDevfn)),
+      writes: rehearsal.writes((store) => publishDevice(store, domid, { sbdf, guestDevfn, options: plan.effective })),
     },
     { title: 'record that it is attached', writes: record('attached') },
   ];
-  rehearsal.models.add(domid);
+  if (plan.model !== 'qemu') rehearsal.models.add(domid);
   return describePlan(formatSbdf(sbdf), steps);
 }

@@ -1,6 +1,7 @@
-import { rmSync, writeFileSync } from 'node:fs';
 import { formatSbdf, sbdfToNumber } from '@xenpt/pci';
 import { readFunctionImage } from '@xenpt/pci/sysfs';
+import { addAssignable } from './assignable-add.js';
+import { removeAssignable } from './assignable-remove.js';
 import {
   explainAssign,
   isResettable,
@@ -11,12 +12,18 @@ import {
   requireOwnPages,
   requireUnused,
 } from './attach-checks.js';
-import { type DeviceOptions, settleOptions } from './attach-options.js';
-import { type AttachPlan, describeAttach, grantRecordOf, modelRequest } from './attach-plan.js';
-import { XenptError } from '../errors.js';
+import {
+  type DeviceOptions,
+  type EffectiveOptions,
+  recordOptions,
+  settleForQemu,
+  type ServingModel,
+  settleOptions,
+} from './attach-options.js';
+import { type AttachPlan, describeAttach, grantRecordOf } from './attach-plan.js';
 import { publishDevice, withdrawDevice } from './device-nodes.js';
 import { type Domain, findDomain } from './domains.js';
-import { describeError, XenErrorCode, XenOperationError } from './errors.js';
+import { XenErrorCode, XenOperationError } from './errors.js';
 import {
   describeGrant,
   dropForeignGrants,
@@ -26,26 +33,29 @@ import {
   readGrants,
   recordGrant,
 } from './grants.js';
-import type { XenHost } from './host.js';
-import { listEmulatedSlots, plugPlaceholder, withdrawPlaceholder } from './hot-plug.js';
+import { RDM_RELAXED, type XenHost } from './host.js';
+import { type Handed, handToModel } from './hand-over.js';
+import { listEmulatedSlots } from './hot-plug.js';
 import { claimInUse, releaseInUse } from './in-use.js';
 import { withLock } from './lock.js';
 import { messageBudget, shortageOf } from './message-budget.js';
-import type { AttachedFunction, ModelClient } from './model-client.js';
-import { requireDevice, sysfsOptions } from './pciback.js';
+import { requireQemu } from './qmp.js';
+import { isOnPciback, requireDevice, sysfsOptions } from './pciback.js';
+import { handToQemu } from './qemu-model.js';
 import { deassignIfAssigned, quarantine } from './release-after-death.js';
 import { type Override, readJournal } from './journal.js';
 import type { OperationPlan } from './operation-plan.js';
 import { Rehearsal } from './rehearsal.js';
 import { LOCK_TIMEOUT_MS, requireRoot } from './require-root.js';
+import { forgetRestart } from './restart-record.js';
 import { makeDomainDir, removeDomainDir, runFile } from './run-dir.js';
 import { chooseGuestDevfn } from './slots.js';
 import { formatGuestAddress, parsePassthroughSpec, type PassthroughSpec } from './spec.js';
 import { type OnStep, type Steps, withRollback } from './steps.js';
 import { acceptedOverrides, requireVerdict, type SetAside } from './verdict-check.js';
 
-/** Reserved memory regions that the guest's memory map does not respect make the assignment fail. */
-const RDM_STRICT = 0;
+/** Reserved memory regions that the guest's memory map does not respect make the assignment fail, or do not. */
+const RDM_FLAGS = { strict: 0, relaxed: RDM_RELAXED } as const;
 
 const NO_RESET =
   'The kernel has no way to reset this device alone: the guest may find what its last user left in it.';
@@ -55,6 +65,8 @@ export interface AttachOptions extends DeviceOptions {
   readonly domain: string;
   /** `BDF[@VSLOT]`, VSLOT hexadecimal. */
   readonly spec: string;
+  /** `qemu`: the guest's QEMU serves it, as after `xl pci-attach`. Default: `xenpt`, ours. */
+  readonly model?: ServingModel;
   /** Looked at between the steps; what was done is undone. */
   readonly signal?: AbortSignal;
   /** What the operator takes the risk of, beside what was set aside when the device was made assignable. */
@@ -62,13 +74,18 @@ export interface AttachOptions extends DeviceOptions {
   readonly onStep?: OnStep;
 }
 
-export interface Attached extends AttachedFunction {
+export type Attached = Handed['attached'] & AttachedDevice;
+
+interface AttachedDevice {
   readonly domid: number;
   readonly domainName: string;
   readonly sbdf: string;
   /** Where the guest sees it: `0000:00:05.0`. */
   readonly guestSbdf: string;
   readonly guestDevfn: number;
+  /** What serves it. */
+  readonly model: ServingModel;
+  readonly options: EffectiveOptions;
   /** The guest was already running; a paused one finds the device when it starts. */
   readonly running: boolean;
   /**
@@ -92,8 +109,33 @@ export async function attach(host: XenHost, options: AttachOptions): Promise<Att
   const spec = parsePassthroughSpec(options.spec);
   requireRoot(host, 'attach a device');
   void host.toolstack;
+  const name = formatSbdf(spec.sbdf);
+  if (!seizes(host, spec)) return attachAssignable(host, options, spec, false);
+  const { signal, onStep, overrides = [] } = options;
+  findDomain(host, options.domain);
+  await addAssignable(host, name, { overrides, ...(signal ? { signal } : {}), ...(onStep ? { onStep } : {}) });
+  try {
+    return await attachAssignable(host, options, spec, true);
+  } catch (error) {
+    // If that fails it stays assignable, as `xenpt list` shows, and is nobody's.
+    await removeAssignable(host, name).catch(() => undefined);
+    throw error;
+  }
+}
+
+/** Whether the device has to be taken from a driver of dom0 first. */
+function seizes({ sysfs }: XenHost, { sbdf, options }: PassthroughSpec): boolean {
+  return options?.seize === true && !isOnPciback(sysfs, sbdf);
+}
+
+async function attachAssignable(
+  host: XenHost,
+  options: AttachOptions,
+  spec: PassthroughSpec,
+  seized: boolean,
+): Promise<Attached> {
   return withLock(runFile.lock(host.runDir), host, LOCK_TIMEOUT_MS, async () => {
-    const plan = await check(host, options, spec);
+    const plan = await check(host, options, spec, seized);
     dropForeignGrants(host.runDir, plan.domain.domid, plan.domain.info.handle);
     const what = `attach ${plan.name} to domain ${plan.domain.domid} (${plan.domain.name})`;
     const rules = { signal: options.signal, onStep: options.onStep, explain: explainAssign(plan.domain) };
@@ -121,7 +163,7 @@ export async function checkAttach(
   requireRoot(host, 'attach a device');
   void host.toolstack;
   const rehearsed = Object.create(host, { store: { value: rehearsal.store } }) as XenHost;
-  const settled = await check(rehearsed, options, spec);
+  const settled = await check(rehearsed, options, spec, seizes(host, spec));
   const { domain, name, guestDevfn, setAside, warnings } = settled;
   const { domid, name: domainName } = domain;
   if (ownGrants(host, domain) !== undefined) rehearsal.models.add(domid);
@@ -130,14 +172,21 @@ export async function checkAttach(
 }
 
 /** Everything that can be known to fail before something is changed. */
-async function check(host: XenHost, wanted: AttachOptions, spec: PassthroughSpec): Promise<AttachPlan> {
+async function check(
+  host: XenHost,
+  given: AttachOptions,
+  spec: PassthroughSpec,
+  seized: boolean,
+): Promise<AttachPlan> {
   const { store, sysfs } = host;
   const { sbdf } = spec;
+  const isPermissive = given.permissive === true || spec.options?.permissive === true;
+  const wanted = { ...given, ...spec.options, permissive: isPermissive };
   requireDevice(sysfs, sbdf);
   const domain = findDomain(host, wanted.domain);
   requireHvm(domain);
   requireIommu(host);
-  requireOnPciback(sysfs, sbdf);
+  if (!seizes(host, spec)) requireOnPciback(sysfs, sbdf);
   const file = ownGrants(host, domain);
   const staleUser = requireUnused(host, domain, sbdf, file);
   const overrides = [...acceptedOverrides(readJournal(host), host, formatSbdf(sbdf)), ...(wanted.overrides ?? [])];
@@ -145,7 +194,9 @@ async function check(host: XenHost, wanted: AttachOptions, spec: PassthroughSpec
   const image = readFunctionImage(sbdf, sysfsOptions(sysfs));
   requireOwnPages(sysfs, image);
   requireAssignable(host, domain, sbdf);
-  const options = settleOptions(sysfs, image, wanted);
+  const { model = 'xenpt' } = wanted;
+  const options = model === 'qemu' ? settleForQemu(wanted) : settleOptions(sysfs, image, wanted);
+  if (model === 'qemu') requireQemu(host, domain);
   const shortage = shortageOf(messageBudget(host, image, file), formatSbdf(sbdf), domain);
   const emulated = await listEmulatedSlots(host, domain);
   const records = file?.devices ?? [];
@@ -154,12 +205,15 @@ async function check(host: XenHost, wanted: AttachOptions, spec: PassthroughSpec
   return {
     domain,
     sbdf,
+    model,
     name: formatSbdf(sbdf),
     guestDevfn,
     grants: grantsOf(image.resources),
     staleUser,
     resettable,
     options,
+    effective: { permissive: wanted.permissive, rdmPolicy: wanted.rdmPolicy ?? 'strict', seized },
+    recordedOptions: recordOptions(wanted),
     setAside,
     warnings: [
       ...(resettable ? [] : [NO_RESET]),
@@ -209,63 +263,16 @@ async function perform(host: XenHost, plan: AttachPlan, steps: Steps): Promise<A
     () => assign(host, plan),
     () => unassign(host, plan),
   );
-  const { model, started } = await connectOrStart(host, domain, steps);
-  const attached = await handOver(host, plan, model, steps);
-  const hotPlugged = await steps.run(
-    'announce it to the guest',
-    () => announce(host, plan),
-    ({ announced }) => (announced ? withdrawPlaceholder(host, domain, guestDevfn) : undefined),
-  );
+  const handed = plan.model === 'qemu' ? await handToQemu(host, plan, steps) : await handToModel(host, plan, steps);
   await steps.run(
     'publish it in xenstore',
-    () => publishDevice(store, domid, sbdf, guestDevfn),
+    () => publishDevice(store, domid, { sbdf, guestDevfn, options: plan.effective }),
     () => void withdrawDevice(store, domid, sbdf),
   );
-  await steps.run('record that it is attached', () => record(host, plan, 'attached', hotPlugged.announced));
-  model.close();
-  return report(plan, attached, started, hotPlugged);
-}
-
-interface HotPlugged {
-  readonly announced: boolean;
-  readonly warnings: readonly string[];
-}
-
-/** A guest that cannot be told can look for itself: no reason to take the device away again. */
-async function announce(host: XenHost, { domain, guestDevfn }: AttachPlan): Promise<HotPlugged> {
-  try {
-    await plugPlaceholder(host, domain, guestDevfn);
-    return { announced: true, warnings: [] };
-  } catch (error) {
-    // Only QEMU may fail here, not Xen.
-    if (!(error instanceof XenptError)) throw error;
-    const why = `The guest cannot be told of the device, nor asked for it back: ${describeError(error)}`;
-    const isQuiet = error.code === XenErrorCode.noMonitor && domain.info.flags.paused;
-    return { announced: false, warnings: isQuiet ? [] : [why] };
-  }
-}
-
-/** The ROM goes by a file that only we may read: requests are short. */
-async function handOver(
-  { runDir }: XenHost,
-  plan: AttachPlan,
-  model: ModelClient,
-  steps: Steps,
-): Promise<AttachedFunction> {
-  const { domain, name: sbdf, options } = plan;
-  const { romImage } = options;
-  const romFile = runFile.rom(runDir, domain.domid);
-  const removeRom = () => rmSync(romFile, { force: true });
-  if (romImage) {
-    await steps.run('lay out the ROM', () => writeFileSync(romFile, romImage, { mode: 0o600 }), removeRom);
-  }
-  const attached = await steps.run(
-    'hand the device to the device model',
-    () => model.attach(modelRequest(plan)),
-    () => model.detach(sbdf),
-  );
-  removeRom();
-  return attached;
+  await steps.run('record that it is attached', () => record(host, plan, 'attached', handed.announced));
+  forgetRestart(host.runDir, domain.info.handle, name);
+  handed.close();
+  return report(plan, handed);
 }
 
 /** @returns whether the folder of the domain was made for this. */
@@ -298,8 +305,8 @@ function setPermission({ toolstack }: XenHost, domid: number, grant: Grant, allo
   else toolstack.iomemPermission(domid, grant.mfn, grant.count, allow);
 }
 
-function assign({ toolstack }: XenHost, { domain, sbdf }: AttachPlan): void {
-  toolstack.assignDevice(domain.domid, sbdfToNumber(sbdf), RDM_STRICT);
+function assign({ toolstack }: XenHost, { domain, sbdf, effective }: AttachPlan): void {
+  toolstack.assignDevice(domain.domid, sbdfToNumber(sbdf), RDM_FLAGS[effective.rdmPolicy]);
 }
 
 function unassign(host: XenHost, { domain, sbdf }: AttachPlan): void {
@@ -307,41 +314,16 @@ function unassign(host: XenHost, { domain, sbdf }: AttachPlan): void {
   quarantine(host, sbdf);
 }
 
-async function connectOrStart(
-  host: XenHost,
-  { domid, info }: Domain,
-  steps: Steps,
-): Promise<{ model: ModelClient; started: boolean }> {
-  const running = await steps.run(
-    'look for the device model of the guest',
-    () => host.connectModel(domid, info.handle),
-    (client) => client?.close(),
-  );
-  if (running) return { model: running, started: false };
-  const model = await steps.run(
-    'start the device model',
-    () => host.startModel(domid, info.handle),
-    async (client) => {
-      await client.shutdown();
-      client.close();
-    },
-  );
-  return { model, started: true };
-}
-
-function report(
-  plan: AttachPlan,
-  attached: AttachedFunction,
-  modelStarted: boolean,
-  { announced, warnings }: HotPlugged,
-): Attached {
-  const { domain, name, guestDevfn } = plan;
+function report(plan: AttachPlan, { attached, modelStarted, announced, warnings }: Handed): Attached {
+  const { domain, name, guestDevfn, model } = plan;
   return {
     domid: domain.domid,
     domainName: domain.name,
     sbdf: name,
     guestSbdf: formatGuestAddress(guestDevfn),
     guestDevfn,
+    model,
+    options: plan.effective,
     running: !domain.info.flags.paused,
     announced,
     modelStarted,

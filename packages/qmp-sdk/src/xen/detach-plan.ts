@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import type { Sbdf } from '@xenpt/pci';
+import { parseSbdf, type Sbdf } from '@xenpt/pci';
 import { withdrawDevice } from './device-nodes.js';
 import type { Domain } from './domains.js';
 import { describeGrant, formatGrantRecord, type GrantRecord, permissionCall, readGrants } from './grants.js';
@@ -9,6 +9,7 @@ import { releaseInUse } from './in-use.js';
 import { describePlan, type OperationPlan, type PlanStep } from './operation-plan.js';
 import { sysfsPath } from './paths.js';
 import { isOnPciback } from './pciback.js';
+import { qemuDeviceId } from './qemu-model.js';
 import type { Rehearsal } from './rehearsal.js';
 import { domainDir, runFile } from './run-dir.js';
 
@@ -38,11 +39,15 @@ export function describeDetach(host: XenHost, planned: PlannedDetach, rehearsal:
       title: 'record that it is being detached',
       writes: [`${formatGrantRecord({ ...record, state: 'detaching' })} > ${file}`],
     },
-    { title: 'connect to the device model', writes: [] },
-    {
-      title: 'take the device from the device model',
-      writes: [`detach ${JSON.stringify({ sbdf: name })} > ${model}`],
-    },
+    ...(record.model === 'qemu'
+      ? [{ title: "take the device from the guest's QEMU", writes: [] }]
+      : [
+          { title: 'connect to the device model', writes: [] },
+          {
+            title: 'take the device from the device model',
+            writes: [`detach ${JSON.stringify({ sbdf: name })} > ${model}`],
+          },
+        ]),
     ...record.grants.map((grant) => ({
       title: `take back ${describeGrant(grant)}`,
       writes: [permissionCall(domid, grant, false)],
@@ -76,7 +81,9 @@ function askingSteps({ monitors }: XenHost, { domain, record, withoutGuest }: Pl
   const { domid, info } = domain;
   const monitor = info.flags.paused ? monitors.control(domid) : monitors.statistics(domid);
   const asks = record.announced === true && record.state === 'attached' && existsSync(monitor);
-  const request = JSON.stringify({ id: placeholderId(record.guestDevfn) });
+  const { model, sbdf, guestDevfn } = record;
+  const id = model === 'qemu' ? qemuDeviceId(parseSbdf(sbdf)) : placeholderId(guestDevfn);
+  const request = JSON.stringify({ id });
   return [
     { title: 'wait for the guest to let go of it', writes: asks ? [`device_del ${request} > ${monitor}`] : [] },
   ];

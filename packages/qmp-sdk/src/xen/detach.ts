@@ -1,5 +1,6 @@
-import { existsSync } from 'node:fs';
+import { existsSync, rmSync } from 'node:fs';
 import { formatSbdf, parseSbdf, type Sbdf } from '@xenpt/pci';
+import { isTakenByXl } from './attach-checks.js';
 import { readPublishedDevices, withdrawDevice } from './device-nodes.js';
 import { describeDetach } from './detach-plan.js';
 import { type Domain, findDomain } from './domains.js';
@@ -12,6 +13,7 @@ import { withLock } from './lock.js';
 import type { ModelClient } from './model-client.js';
 import type { OperationPlan } from './operation-plan.js';
 import { sysfsPath } from './paths.js';
+import { ejectFromQemu, removeFromQemu } from './qemu-model.js';
 import { Rehearsal } from './rehearsal.js';
 import { deassignIfAssigned, quarantine } from './release-after-death.js';
 import { LOCK_TIMEOUT_MS, requireRoot } from './require-root.js';
@@ -129,10 +131,11 @@ export function checkDetach(
 async function askGuest(
   host: XenHost,
   domain: Domain,
-  { sbdf, guestDevfn, state, announced = false }: GrantRecord,
+  { sbdf, guestDevfn, state, announced = false, model: served }: GrantRecord,
   { timeoutMs = EJECT_TIMEOUT_MS, signal }: DetachOptions,
 ): Promise<string[]> {
   const { paused } = domain.info.flags;
+  if (served === 'qemu') return askQemu(host, domain, { sbdf, state }, { timeoutMs, signal });
   if (!announced) return paused ? [] : [`Domain ${domain.domid} was not asked for the device: ${MISSING}.`];
   // Without its model, or cut off half way, the guest has a slot that does not answer, or none.
   const model = state === 'attached' ? await host.connectModel(domain.domid, domain.info.handle) : null;
@@ -153,6 +156,25 @@ async function askGuest(
   }
 }
 
+/** Has the guest eject a device that its QEMU serves. One that is paused, or has half of it, is not asked. */
+async function askQemu(
+  host: XenHost,
+  domain: Domain,
+  device: Pick<GrantRecord, 'sbdf' | 'state'>,
+  options: { readonly timeoutMs: number; readonly signal: AbortSignal | undefined },
+): Promise<string[]> {
+  const { paused } = domain.info.flags;
+  if (paused || device.state !== 'attached') {
+    return paused ? [`Domain ${domain.domid} is paused: ${MISSING} when it goes on.`] : [];
+  }
+  try {
+    await ejectFromQemu(host, domain, device, options);
+    return [];
+  } catch (error) {
+    throw keeps(domain, device.sbdf, error);
+  }
+}
+
 async function perform(
   host: XenHost,
   domain: Domain,
@@ -168,7 +190,10 @@ async function perform(
   await problems.attempt('record that it is being detached', () =>
     recordGrant(runDir, identity, record.sbdf, { ...record, state: 'detaching' }),
   );
-  const model = await leaveModel(host, domain, record, problems);
+  const model =
+    record.model === 'qemu'
+      ? await leaveQemu(host, domain, record, problems)
+      : await leaveModel(host, domain, record, problems);
   for (const grant of record.grants) {
     await problems.attempt(`take back ${describeGrant(grant)}`, () => revoke(host, domid, grant));
   }
@@ -182,11 +207,7 @@ async function perform(
   const notes = [...asked, ...(complete ? [] : modelGoneNotes(domid))];
   let modelStopped = false;
   if (complete && (await forget(host, domain, sbdf, problems))) {
-    const isLast = (readGrants(runDir, domid)?.devices ?? []).length === 0;
-    if (isLast) {
-      onStep?.('end the device model');
-      modelStopped = await stopModel(host, domid, model, notes);
-    }
+    modelStopped = await stopModel(host, domid, model, { notes, onStep });
   }
   if (model !== 'gone') model?.close();
   if (problems.list.length > 0) throw incomplete(domain, record.sbdf, problems);
@@ -206,6 +227,7 @@ async function forget(host: XenHost, domain: Domain, sbdf: Sbdf, problems: Probl
   await waitForKernelRelease(host, domid);
   const released = await problems.attempt('remove the in-use marker', () => releaseInUse(store, sbdf, domid));
   if (!released) return false;
+  rmSync(runFile.keptRom(runDir, domid, formatSbdf(sbdf)), { force: true });
   return problems.attempt('remove the record', () =>
     recordGrant(runDir, { domid, handle: info.handle }, formatSbdf(sbdf), null),
   );
@@ -213,18 +235,21 @@ async function forget(host: XenHost, domain: Domain, sbdf: Sbdf, problems: Probl
 
 /** With its last device the model ends. One that does not is no reason to call the detach a failure. */
 async function stopModel(
-  host: XenHost,
+  { runDir }: XenHost,
   domid: number,
   model: ModelClient | undefined,
-  notes: string[],
+  { notes, onStep }: { readonly notes: string[]; readonly onStep: OnStep | undefined },
 ): Promise<boolean> {
+  const left = readGrants(runDir, domid)?.devices ?? [];
+  if (left.some((other) => other.model !== 'qemu')) return false;
+  onStep?.('end the device model');
   try {
     await model?.shutdown();
   } catch (error) {
     notes.push(`The device model did not end: ${describeError(error)}. It ends with the domain at the latest.`);
     return false;
   }
-  removeDomainDir(host.runDir, domid);
+  if (left.length === 0) removeDomainDir(runDir, domid);
   return model !== undefined;
 }
 
@@ -249,6 +274,17 @@ async function leaveModel(
     await problems.attempt('take the device from the device model', () => leave(connected, record.sbdf));
   }
   return connected;
+}
+
+/** What QEMU has mapped of it goes with it; a QEMU that is gone has nothing any more. */
+async function leaveQemu(host: XenHost, domain: Domain, record: GrantRecord, problems: Problems): Promise<undefined> {
+  await problems.attempt("take the device from the guest's QEMU", async () => {
+    try {
+      await removeFromQemu(host, domain, record);
+    } catch (error) {
+      if (!(error instanceof XenOperationError) || error.code !== XenErrorCode.noMonitor) throw error;
+    }
+  });
 }
 
 /** A model that does not have the device has nothing to give back: an earlier detach came this far. */
@@ -283,7 +319,9 @@ function requireRecord(host: XenHost, domain: Domain, sbdf: Sbdf): GrantRecord {
   const name = formatSbdf(sbdf);
   const file = readGrants(host.runDir, domid);
   const record = file?.handle === info.handle ? file.devices.find((device) => device.sbdf === name) : undefined;
-  if (record) return record;
+  const taken = record !== undefined && isTakenByXl(record, readInUse(host.store, sbdf), domid);
+  if (taken) recordGrant(host.runDir, { domid, handle: info.handle }, name, null);
+  else if (record) return record;
   const published = readPublishedDevices(host.store, domid).some((device) => formatSbdf(device.sbdf) === name);
   if (published || readInUse(host.store, sbdf) === domid) {
     throw new XenOperationError(

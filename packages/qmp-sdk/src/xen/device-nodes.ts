@@ -1,4 +1,5 @@
 import { formatSbdf, parseSbdf, type Sbdf } from '@xenpt/pci';
+import type { EffectiveOptions } from './attach-options.js';
 import type { Store, StoreView } from './host.js';
 import { removeIfEmpty } from './in-use.js';
 import { storePath } from './paths.js';
@@ -12,12 +13,19 @@ const MAX_DEVICES = 256;
 /** The nodes of one device below the backend directory; libxl moves exactly these when it closes a gap. */
 const NODES_OF_DEVICE = ['key', 'dev', 'vdevfn', 'opts', 'state', 'name', 'vdev'] as const;
 
-const OPTIONS = 'msitranslate=0,power_mgmt=0,permissive=0,rdm_policy=strict';
+/** What libxl writes for a device, and reads back for `xl pci-list` and at a restart. */
+function formatOptions({ permissive, rdmPolicy }: PublishedOptions): string {
+  return `msitranslate=0,power_mgmt=0,permissive=${permissive ? 1 : 0},rdm_policy=${rdmPolicy}`;
+}
+
+export type PublishedOptions = Pick<EffectiveOptions, 'permissive' | 'rdmPolicy'>;
 
 export interface PublishedDevice {
   readonly sbdf: Sbdf;
   /** Guest devfn, if the publisher knew it. */
   readonly guestDevfn: number | undefined;
+  /** As far as the publisher said. */
+  readonly options: PublishedOptions;
 }
 
 /** What `xl pci-list DOMAIN` shows. Entries that are not a device are left out. */
@@ -31,16 +39,29 @@ export function readPublishedDevices(view: StoreView, domid: number): PublishedD
     devices.push({
       sbdf,
       guestDevfn: vdevfn !== null && /^[0-9a-f]{1,2}$/i.test(vdevfn) ? parseInt(vdevfn, 16) : undefined,
+      options: parseOptions(view.read(`${backend}/opts-${index}`) ?? ''),
     });
   }
   return devices;
+}
+
+function parseOptions(text: string): PublishedOptions {
+  const given = text.split(',');
+  return {
+    permissive: given.includes('permissive=1'),
+    rdmPolicy: given.includes('rdm_policy=relaxed') ? 'relaxed' : 'strict',
+  };
 }
 
 /**
  * Publishes a device as libxl does for one that it attached, all in one transaction, permissions included: the
  * backend directory is dom0's and readable by the guest, the frontend directory the other way round.
  */
-export function publishDevice(store: Store, domid: number, sbdf: Sbdf, guestDevfn: number): void {
+export function publishDevice(
+  store: Store,
+  domid: number,
+  { sbdf, guestDevfn, options }: { sbdf: Sbdf; guestDevfn: number; options: PublishedOptions },
+): void {
   const backend = storePath.backend(domid);
   store.transaction((view) => {
     const count = view.read(`${backend}/num_devs`) === null ? undefined : deviceCount(view, backend);
@@ -50,7 +71,7 @@ export function publishDevice(store: Store, domid: number, sbdf: Sbdf, guestDevf
     view.write(`${backend}/key-${index}`, address);
     view.write(`${backend}/dev-${index}`, address);
     view.write(`${backend}/vdevfn-${index}`, guestDevfn.toString(16));
-    view.write(`${backend}/opts-${index}`, OPTIONS);
+    view.write(`${backend}/opts-${index}`, formatOptions(options));
     view.write(`${backend}/state-${index}`, Xenbus.initialising);
     view.write(`${backend}/num_devs`, String(index + 1));
     if (index > 0) view.write(`${backend}/state`, Xenbus.reconfiguring);

@@ -24,6 +24,18 @@ export interface GrantRecord {
   readonly announced?: boolean;
   /** What the operator has set aside to give it. */
   readonly overrides?: readonly Override[];
+  readonly options?: RecordedOptions;
+  /** Missing: ours. */
+  readonly model?: 'qemu';
+}
+
+/** What the operator decided for the device, so that it can be given in the same way again. */
+export interface RecordedOptions {
+  readonly permissive?: boolean;
+  readonly allow?: readonly string[];
+  /** `file`: his own, kept in the folder of the guest. */
+  readonly rom?: 'on' | 'off' | 'file';
+  readonly rdmPolicy?: 'relaxed';
 }
 
 export interface GrantFile {
@@ -152,6 +164,18 @@ function parseRecord(value: unknown): GrantRecord {
     grants: asList(record['grants']).map(parseGrant),
     ...(record['announced'] === true ? { announced: true } : {}),
     ...(record['overrides'] === undefined ? {} : { overrides: asList(record['overrides']).map(asOverride) }),
+    ...(record['model'] === 'qemu' ? { model: 'qemu' } : {}),
+    ...(record['options'] === undefined ? {} : { options: parseOptions(asRecord(record['options'])) }),
+  };
+}
+
+function parseOptions({ permissive, allow, rom, rdmPolicy }: Record<string, unknown>): RecordedOptions {
+  if (rom !== undefined && rom !== 'on' && rom !== 'off' && rom !== 'file') throw new RangeError('rom is no ROM');
+  return {
+    ...(permissive === true ? { permissive } : {}),
+    ...(allow === undefined ? {} : { allow: asList(allow).map(asText) }),
+    ...(rom === undefined ? {} : { rom }),
+    ...(rdmPolicy === 'relaxed' ? { rdmPolicy } : {}),
   };
 }
 

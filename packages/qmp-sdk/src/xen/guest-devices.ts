@@ -3,13 +3,16 @@ import { type BlockDevice, listBlockDevices } from '../helpers/block.js';
 import { type DisplayServer, listDisplayServers } from '../helpers/display.js';
 import { listNetworkDevices, type NetworkDevice } from '../helpers/net.js';
 import { type GuestPciFunction, listPciFunctions } from '../helpers/pci.js';
-import { readPublishedDevices } from './device-nodes.js';
+import { type PublishedOptions, readPublishedDevices } from './device-nodes.js';
 import { findDomain } from './domains.js';
 import { describeError, XenErrorCode, XenOperationError } from './errors.js';
+import { readGrants } from './grants.js';
 import { listFrontends, type ParavirtualDevice } from './guest-devices-store.js';
 import type { XenHost } from './host.js';
 import { stoppedModels } from './model-state.js';
+import { qemuDeviceId } from './qemu-model.js';
 import { type GuestQmpOptions, withGuestQmp } from './qmp.js';
+import { restartNotes } from './recover-restarts.js';
 
 /** Base class of PCI's display controllers, and the subclass of its Ethernet controllers, in 16 bits. */
 const DISPLAY_CLASS = 0x03;
@@ -56,6 +59,8 @@ export interface PassedThroughFunction {
   readonly guestSbdf: string | null;
   /** Who answers for its registers. */
   readonly model: 'qemu' | 'xenpt' | 'pciback';
+  /** Of xl-pci-configuration(5), as whoever attached it says. */
+  readonly options: PublishedOptions;
 }
 
 /** All devices of a guest. Texts are fit for a terminal. */
@@ -90,8 +95,8 @@ export async function listGuestDevices(
   domain: string,
   options: GuestQmpOptions = {},
 ): Promise<GuestDevices> {
-  const { domid, name, type } = findDomain(host, domain);
-  const notes = stoppedModels(host, domid);
+  const { domid, name, type, info } = findDomain(host, domain);
+  const notes = [...stoppedModels(host, domid), ...restartNotes(host, info.handle)];
   const emulated = await askQemu(host, String(domid), options, notes);
   const disks = listFrontends(host.store, domid, 'vbd');
   const nics = listFrontends(host.store, domid, 'vif');
@@ -103,7 +108,7 @@ export async function listGuestDevices(
     disks: [...(emulated?.blocks ?? []).filter(isDrive).map(emulatedDisk), ...disks.map(paravirtualDisk)],
     nics: [...(emulated?.cards ?? []).map(emulatedNic), ...nics.map(paravirtualNic)],
     displays: [...(emulated ? emulatedDisplays(emulated) : []), ...framebuffers.map(paravirtualDisplay)],
-    passedThrough: listPassedThrough(host, domid, type, emulated?.functions),
+    passedThrough: listPassedThrough(host, { domid, type, handle: info.handle }, emulated?.functions),
     notes,
   };
   return printable(devices);
@@ -204,19 +209,22 @@ function paravirtualDisplay({ id, connected }: ParavirtualDevice): GuestDisplay 
 /** QEMU knows the functions that libxl had it attach by the ids that libxl gives them: `pci-pt-03_00.0`. */
 function listPassedThrough(
   host: XenHost,
-  domid: number,
-  type: string,
+  { domid, type, handle }: { readonly domid: number; readonly type: string; readonly handle: string },
   functions: readonly GuestPciFunction[] | undefined,
 ): PassedThroughFunction[] {
-  return readPublishedDevices(host.store, domid).map(({ sbdf, guestDevfn }) => {
-    const [bus, device] = [sbdf.bus, sbdf.device].map((value) => value.toString(16).padStart(2, '0'));
-    const byQemu = functions?.some(({ id }) => id === `pci-pt-${bus}_${device}.${sbdf.function}`) ?? false;
+  // For a QEMU that does not answer.
+  const file = readGrants(host.runDir, domid);
+  const records = file?.handle === handle ? file.devices : [];
+  const recorded = new Set(records.flatMap(({ sbdf, model }) => (model === 'qemu' ? [sbdf] : [])));
+  return readPublishedDevices(host.store, domid).map(({ sbdf, guestDevfn, options }) => {
+    const byQemu = functions?.some(({ id }) => id === qemuDeviceId(sbdf)) ?? recorded.has(formatSbdf(sbdf));
     return {
       sbdf: formatSbdf(sbdf),
       guestSbdf:
         guestDevfn === undefined
           ? null
           : formatSbdf({ segment: 0, bus: 0, device: guestDevfn >> 3, function: guestDevfn & 7 }),
+      options,
       model: type !== 'hvm' ? 'pciback' : byQemu ? 'qemu' : 'xenpt',
     };
   });

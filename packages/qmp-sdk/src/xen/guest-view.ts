@@ -126,6 +126,7 @@ async function askModel(host: XenHost, { domid, name, info }: Domain, sbdf: stri
       { next: 'See `xenpt list` for who has it.' },
     );
   }
+  if (record.model === 'qemu') throw servedByQemu(domid, name, sbdf);
   const model = await host.connectModel(domid, info.handle);
   if (!model) throw modelNotRunning(domid);
   return { record, view: await viewAndClose(model, sbdf) };
@@ -163,4 +164,12 @@ async function viewAndClose(model: ModelClient, sbdf: string): Promise<FunctionV
   } finally {
     model.close();
   }
+}
+
+function servedByQemu(domid: number, name: string, sbdf: string): XenOperationError {
+  return new XenOperationError(
+    XenErrorCode.modelNotRunning,
+    `${sbdf} of domain ${domid} (${name}) is served by its QEMU, which does not tell what the guest reads`,
+    { next: `For what the model xenpt would show, detach it; for where it is: xenpt devices ${domid}` },
+  );
 }

@@ -16,6 +16,8 @@ export interface DomainInfo {
     readonly shutdown: boolean;
     readonly paused: boolean;
   };
+  /** SHUTDOWN_* of xen/include/public/sched.h, meaningful when `flags.shutdown`. */
+  readonly shutdownCode: number;
   readonly maxVcpuId: number;
   /** UUID in text. A domid is used again; a handle is not. */
   readonly handle: string;
@@ -31,6 +33,9 @@ export interface Toolstack {
   physInfo(): { readonly hvmDirectIo: boolean };
   /** What Xen was booted with. */
   xenVersion(): { readonly commandLine: string };
+  /** Counted: whoever has paused a domain unpauses it once. */
+  pause(domid: number): void;
+  unpause(domid: number): void;
   testAssignDevice(domid: number, sbdf: number): void;
   assignDevice(domid: number, sbdf: number, flags: number): void;
   deassignDevice(domid: number, sbdf: number): void;

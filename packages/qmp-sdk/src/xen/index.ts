@@ -57,7 +57,7 @@ export { type FunctionChange, type WatchedFunction, watchFunctions, type WatchOp
 export { isUndone, undo, type Undone } from './undo.js';
 export { attach, type AttachCheck, type Attached, type AttachOptions, checkAttach } from './attach.js';
 export { Rehearsal } from './rehearsal.js';
-export type { DeviceOptions } from './attach-options.js';
+export type { DeviceOptions, ServingModel } from './attach-options.js';
 export { checkDetach, detach, type DetachCheck, type Detached, type DetachOptions } from './detach.js';
 export { guestView, type GuestViewQuery, type GuestViewReport, guestViewOf } from './guest-view.js';
 export { type ModelStats, readModelStats } from './stats.js';
@@ -65,6 +65,8 @@ export { type UpgradedModel, upgradeModel } from './upgrade-model.js';
 export { applySetup, planSetup, type SetupPlan } from './setup.js';
 export { stoppedModels } from './model-state.js';
 export { dirtyMapSizeBytes, type DirtyLog, type DirtyLogOptions, type DirtyScan, openDirtyLog } from './dirty-log.js';
+export { recoverRestarts, type RecoveredRestart, restartNotes } from './recover-restarts.js';
+export { giveAgain, type RestartOptions, type RestartOutcome } from './restart.js';
 export { recoverDirtyLogs, type RecoveredDirtyLog } from './dirty-log-recover.js';
 export { connectToGuestEvents, type GuestQmpOptions, withGuestQmp } from './qmp.js';
 export {
@@ -88,4 +90,5 @@ export type {
   OpenedReport,
   VectorView,
 } from './model-client.js';
+export type { GiveAgain } from './pending-restart.js';
 export { type GuestModel, serveDomain, type ServeDomainOptions, type ServeEnd } from './model-process.js';

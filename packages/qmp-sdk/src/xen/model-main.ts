@@ -3,8 +3,9 @@ import process, { argv, exit, stderr, stdout } from 'node:process';
 import { checkModelState, DeviceModel } from '@xenpt/device-model/client';
 import { dropProgramPages } from '@xenpt/xen-bindings';
 import { serveDomain } from './model-process.js';
-import { openStore, openToolstack, realClock, realProcesses } from './open-host.js';
+import { openStore, openToolstack, realClock, realConfigPath, realProcesses } from './open-host.js';
 import { createSysfs } from './real-sysfs.js';
+import { restartsAfter } from './restart-policy.js';
 import { hasLeftState, runFile } from './run-dir.js';
 import { type ModelArguments, NOTHING_TO_GO_ON_WITH, STANDBY } from './spawn-model.js';
 
@@ -36,6 +37,18 @@ async function main({ domid, handle, runDir, sysroot }: ModelArguments): Promise
       dropProgramPages();
       return model;
     },
+    giveAgain: async (handle, options) => {
+      // Everything an attach needs is loaded when it is needed: this process lives as long as its guest.
+      // eslint-disable-next-line @nx/enforce-module-boundaries -- by its name it stays outside of this program
+      const sdk = await import('@xenpt/qmp-sdk/xen');
+      const host = sdk.openXenHost({ runDir });
+      try {
+        return await sdk.giveAgain(host, handle, options);
+      } finally {
+        host.close();
+      }
+    },
+    isRestarted: (code) => restartsAfter(realConfigPath(domid, handle), code),
     onServing: () => void stdout.write('serving\n'),
     log,
   });

@@ -10,6 +10,7 @@ import type { AttachedFunction, FunctionView, ModelStatus } from './model-client
 import { type AttachParams, encodeView, type ModelRequest } from './model-protocol.js';
 import { EjectWatch } from './eject-watch.js';
 import { serveControl } from './model-server.js';
+import { PendingRestart, type PendingRestartOptions } from './pending-restart.js';
 import { type DomainResources, releaseAfterDeath } from './release-after-death.js';
 import { hasLeftState, makeDomainDir, removeDomainDir, runFile } from './run-dir.js';
 
@@ -43,7 +44,7 @@ export interface GuestModel {
   readonly onExit: Promise<{ readonly error: Error | null }>;
 }
 
-export interface ServeDomainOptions extends DomainResources {
+export interface ServeDomainOptions extends DomainResources, PendingRestartOptions {
   readonly startModel: (options: { domid: number; vcpuCount: number; statePath: string }) => Promise<GuestModel>;
   /** Waits for the model at work to end, and goes on in its place. */
   readonly standby?: boolean;
@@ -52,8 +53,6 @@ export interface ServeDomainOptions extends DomainResources {
   /** Of this program, and when its process was started, in milliseconds since 1970. */
   readonly version: string;
   readonly startedAtMs: number;
-  /** One line for the log file. */
-  readonly log: (line: string) => void;
 }
 
 /** Why the process may end: it was asked to, its guest is gone, or the model failed under it. */
@@ -81,6 +80,9 @@ export async function serveDomain(options: ServeDomainOptions): Promise<ServeEnd
     if (info !== null) return await serve(options, info);
     options.log(`domain ${domid} (${handle}) has ended while it had no device model`);
     await attempt(options, 'clean up after the domain', () => forgetDomain(options));
+    const restart = new PendingRestart(options);
+    restart.resume();
+    await restart.finish();
     removeOwnDir(options);
     return 'domain-gone';
   } finally {
@@ -117,7 +119,8 @@ async function serve(options: ServeDomainOptions, info: DomainInfo): Promise<Ser
     log(`the model ended: ${describeError(error ?? 'without a reason')}`);
     return 'model-failed';
   });
-  const death = watchForDeath(options);
+  const restart = new PendingRestart(options);
+  const death = watchForDeath(options, restart);
   const ejects = new EjectWatch(model, log);
   if (tookOver) ejects.goOn(AbortSignal.timeout(EJECT_GRACE_MS));
   const control = await serveControl(socketPath, (request, closed) => {
@@ -136,6 +139,8 @@ async function serve(options: ServeDomainOptions, info: DomainInfo): Promise<Ser
   await attempt(options, 'close the model', () => model.close());
   rmSync(socketPath, { force: true });
   await control.close();
+  // The state stays until then, so that a process that is killed is started again.
+  await attempt(options, 'restart', () => (end === 'domain-gone' ? restart.finish() : restart.cancel()));
   if (end === 'domain-gone') removeOwnDir(options);
   return end;
 }
@@ -192,12 +197,17 @@ function attachRequest({ runDir, domid, sysfs }: ServeDomainOptions, { rom, ...p
 }
 
 /** Every released domain wakes us; only the state of our own, asked of Xen, counts. */
-function watchForDeath(options: ServeDomainOptions): { readonly gone: Promise<ServeEnd>; close(): void } {
+function watchForDeath(
+  options: ServeDomainOptions,
+  restart: PendingRestart,
+): { readonly gone: Promise<ServeEnd>; close(): void } {
   let resolveGone: (end: ServeEnd) => void = () => {};
   const gone = new Promise<ServeEnd>((resolve) => (resolveGone = resolve));
   const check = () => {
     try {
-      if (!isOurs(options)) resolveGone('domain-gone');
+      const info = ownInfo(options);
+      if (info) restart.look(info);
+      if (!info || info.flags.dying) resolveGone('domain-gone');
     } catch (error) {
       // Xen that cannot be asked now is asked again at the next event; it is never taken for a death.
       options.log(`the state of the domain is unknown: ${describeError(error)}`);
@@ -216,9 +226,14 @@ function watchForDeath(options: ServeDomainOptions): { readonly gone: Promise<Se
   };
 }
 
-function isOurs({ toolstack, domid, handle }: ServeDomainOptions): boolean {
+function isOurs(options: ServeDomainOptions): boolean {
+  return ownInfo(options)?.flags.dying === false;
+}
+
+/** Null when the domain is gone, also when another has its id. */
+function ownInfo({ toolstack, domid, handle }: ServeDomainOptions): DomainInfo | null {
   const info = toolstack.domainInfo(domid);
-  return info !== null && info.handle === handle && !info.flags.dying;
+  return info?.handle === handle ? info : null;
 }
 
 function expectDomain(options: ServeDomainOptions): DomainInfo {

@@ -51,6 +51,11 @@ export const realMonitors: MonitorPaths = {
   lock: (domid, handle) => `/var/lib/xen/userdata-l.${domid}.${handle}.qmp-socket-lock`,
 };
 
+/** What libxl keeps of the configuration of a domain (tools/libs/light/libxl_dom.c). */
+export function realConfigPath(domid: number, handle: string): string {
+  return `/var/lib/xen/userdata-d.${domid}.${handle}.libxl-json`;
+}
+
 /**
  * The host this runs on. Nothing is opened yet: the libraries of Xen are opened by the first operation that needs
  * them, so that an inventory works on plain Linux.
@@ -78,7 +83,8 @@ export function openXenHost(options: OpenXenHostOptions = {}): XenHost {
       return store.value;
     },
     sysfs: createSysfs(tree?.root ?? ''),
-    runDir,
+    // What runs on this host says nothing about a captured one.
+    runDir: tree ? join(tree.root, runDir) : runDir,
     stateDir,
     get bootId() {
       return readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();

@@ -47,11 +47,15 @@ async function passUntil(done: AbortSignal, model: Ejects, monitor: QmpMonitor, 
 /** Does in QEMU what the guest's `_EJ0` has done; QMP has no command for it. */
 async function give(monitor: QmpMonitor, slots: number): Promise<void> {
   for (let slot = 0; slot < SLOT_COUNT; slot += 1) {
-    const bit = (1 << slot) >>> 0;
-    if ((slots & bit) === 0) continue;
-    const answer = await runHumanMonitorCommand(monitor, `o /w ${EJECT_PORT} 0x${bit.toString(16)}`);
-    if (answer.trim() !== '') throw notTaken(slot, answer.trim());
+    if ((slots & (1 << slot)) !== 0) await giveEject(monitor, slot);
   }
+}
+
+/** @throws XenOperationError XENPT_STEP_FAILED if QEMU does not take it */
+export async function giveEject(monitor: QmpMonitor, slot: number): Promise<void> {
+  const bit = (1 << slot) >>> 0;
+  const answer = await runHumanMonitorCommand(monitor, `o /w ${EJECT_PORT} 0x${bit.toString(16)}`);
+  if (answer.trim() !== '') throw notTaken(slot, answer.trim());
 }
 
 function notTaken(slot: number, answer: string): XenOperationError {

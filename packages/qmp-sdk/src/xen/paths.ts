@@ -9,6 +9,7 @@ function storeName(sbdf: Sbdf): string {
 export const storePath = {
   domainName: (domid: number) => `/local/domain/${domid}/name`,
   domainType: (domid: number) => `/libxl/${domid}/type`,
+  deviceModelState: (domid: number) => `/local/domain/0/device-model/${domid}/state`,
   allFunctionInfo: '/libxl/pci',
   functionInfo: (sbdf: Sbdf) => `/libxl/pci/${storeName(sbdf)}`,
   inUse: (sbdf: Sbdf) => `/libxl/pci/${storeName(sbdf)}/domid`,

@@ -116,6 +116,11 @@ function clientOptions(options: GuestQmpOptions) {
   };
 }
 
+/** @throws XenOperationError XENPT_NO_MONITOR */
+export function requireQemu({ monitors }: XenHost, domain: Domain): void {
+  requireMonitor(domain, monitors.control(domain.domid));
+}
+
 function requireMonitor({ domid, name, type }: Domain, path: string): void {
   if (existsSync(path)) return;
   throw new XenOperationError(XenErrorCode.noMonitor, `domain ${domid} (${name}) has no QEMU: there is no ${path}`, {

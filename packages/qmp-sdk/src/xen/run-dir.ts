@@ -16,6 +16,12 @@ export const runFile = {
   dirtyLog: (runDir: string, domid: number) => join(runDir, 'dirty-log', `domain-${domid}.json`),
   /** The expansion ROM of the device that is being attached; gone once the model has it. */
   rom: (runDir: string, domid: number) => join(domainDir(runDir, domid), 'rom.bin'),
+  /** A ROM that the operator gave, for a restart of the guest. */
+  keptRom: (runDir: string, domid: number, sbdf: string) => join(domainDir(runDir, domid), `rom-${sbdf}.bin`),
+  restarts: (runDir: string) => join(runDir, 'restart'),
+  restart: (runDir: string, handle: string) => join(runDir, 'restart', `${handle}.json`),
+  restartLock: (runDir: string, handle: string) => join(runDir, 'restart', `${handle}.pid`),
+  restartRom: (runDir: string, handle: string, sbdf: string) => join(runDir, 'restart', `${handle}-${sbdf}.bin`),
   /** Of the model of this very domain, in two files with another letter each; see `StateFile` of the device model. */
   modelState: (runDir: string, domid: number, handle: string) => join(domainDir(runDir, domid), `state-${handle}`),
   /** What a model that systemd starts is told. */

@@ -1,5 +1,5 @@
 import { formatSbdf, type Sbdf } from '@xenpt/pci';
-import { type FunctionAddress, parseDevice } from '@xenpt/pci/grammar';
+import { type DeviceSpec, type FunctionAddress, parseDevice } from '@xenpt/pci/grammar';
 import { describeError, nextStepOf, XenErrorCode, XenOperationError } from './errors.js';
 import type { Sysfs } from './host.js';
 import { hasDevice } from './pciback.js';
@@ -13,17 +13,70 @@ export interface PassthroughSpec {
   readonly sbdf: Sbdf;
   /** Guest slot on bus 0, 0..31; absent means the first free one. */
   readonly slot?: number;
+  /** Those of xl that mean something here. */
+  readonly options?: SpecOptions;
 }
 
+export interface SpecOptions {
+  readonly permissive?: boolean;
+  /** Takes the device from its driver in dom0 first. */
+  readonly seize?: boolean;
+  /** `relaxed`: reserved memory that the guest's memory map does not respect is no reason to refuse it. */
+  readonly rdmPolicy?: RdmPolicy;
+}
+
+export type RdmPolicy = 'strict' | 'relaxed';
+
+/** Why an option of xl-pci-configuration(5) can only be 0. */
+const REFUSED = {
+  msitranslate: 'only qemu-traditional translated line interrupts into messages; lines work as they are',
+  power_mgmt: 'only qemu-traditional passed power states on; the guest has the states of its own registers',
+} as const;
+
 /**
- * Reads `BDF[@VSLOT]`. VSLOT is hexadecimal, always, as in xl's configuration.
+ * Reads `BDF[@VSLOT][,key=value…]`, as xl's configuration has it; VSLOT is hexadecimal, always.
  *
- * @throws XenOperationError XENPT_SPEC_SYNTAX
+ * @throws XenOperationError XENPT_SPEC_SYNTAX; XENPT_OPTION_REFUSED for an option that has no effect here
  */
 export function parsePassthroughSpec(text: string): PassthroughSpec {
-  if (text.includes(',') || text.includes('=')) {
-    throw syntaxError(text, "xl's key=value options are not supported", 'Write BDF or BDF@VSLOT, such as 03:00.0@6.');
+  const comma = text.indexOf(',');
+  if (comma < 0) return parsePlace(text);
+  const [place, slot] = text.slice(0, comma).split('@');
+  const { virtualSlot, options } = parseOptions(text, `${place}${text.slice(comma)}`);
+  for (const key of ['msitranslate', 'power_mgmt'] as const) {
+    if (options[key] === true) throw refusedOption(text, key, REFUSED[key]);
   }
+  if (virtualSlot !== undefined && slot !== undefined) {
+    throw syntaxError(text, 'the slot is given twice', 'Write @VSLOT or vslot=, not both.');
+  }
+  const { permissive, seize, rdm_policy: rdmPolicy } = options;
+  return {
+    ...parsePlace(text.slice(0, comma)),
+    ...(virtualSlot === undefined ? {} : { slot: virtualSlot }),
+    options: {
+      ...(permissive === undefined ? {} : { permissive }),
+      ...(seize === undefined ? {} : { seize }),
+      ...(rdmPolicy === undefined ? {} : { rdmPolicy }),
+    },
+  };
+}
+
+function parseOptions(text: string, withoutSlot: string): DeviceSpec {
+  try {
+    return parseDevice(withoutSlot, 'xl');
+  } catch (error) {
+    const next = nextStepOf(error) ?? 'Write BDF[@VSLOT][,key=value…], such as 03:00.0@6,permissive=1.';
+    throw new XenOperationError(XenErrorCode.specSyntax, describeError(error), { cause: error, next });
+  }
+}
+
+function refusedOption(text: string, key: string, reason: string): XenOperationError {
+  return new XenOperationError(XenErrorCode.optionRefused, `"${text}": ${key} has no effect here: ${reason}`, {
+    next: `Leave ${key} out.`,
+  });
+}
+
+function parsePlace(text: string): PassthroughSpec {
   const [address = '', slotText, ...rest] = text.split('@');
   const sbdf = parseBdf(address);
   if (slotText === undefined) return { sbdf };

@@ -17,6 +17,8 @@ test('gives the device to the guest in the order of the cookbook', async () => {
     sbdf: CARD,
     guestSbdf: '0000:00:05.0',
     guestDevfn: 0x28,
+    model: 'xenpt',
+    options: { permissive: false, rdmPolicy: 'strict', seized: false },
     running: false,
     announced: false,
     modelStarted: true,
@@ -246,4 +248,31 @@ test('the record of an attach that was cut off is cleaned up by detach', async (
   expect(await detach(revived, { domain: '5', device: CARD })).toMatchObject({ complete: true });
   expect(host.dump()).toEqual(before);
   expect(existsSync(join(host.runDir, 'domain-5'))).toBe(false);
+});
+
+test('options of xl reach Xen and xenstore, and are told as they are in effect', async () => {
+  const host = hostWith();
+  const attached = await attach(host, { domain: '5', spec: `${CARD},permissive=1,rdm_policy=relaxed,seize=1` });
+  expect(attached.options).toEqual({ permissive: true, rdmPolicy: 'relaxed', seized: true });
+  expect(host.journal.calls).toContain('xc_assign_device 5 768 1');
+  expect(host.models.opened).toEqual({ permissive: true });
+  expect(host.store.dump()).toContain(
+    '/local/domain/0/backend/pci/5/0/opts-0 = "msitranslate=0,power_mgmt=0,permissive=1,rdm_policy=relaxed"',
+  );
+});
+
+test('a device that was seized for an attach that fails goes back to its driver', async () => {
+  const host = hostWith();
+  const before = host.dump();
+  host.toolstack.assignError = 'EBUSY';
+  expect(await failure(attach(host, { domain: '5', spec: `${CARD},seize=1` }))).toMatchObject({
+    code: 'XENPT_DEVICE_IN_USE',
+  });
+  expect(host.dump()).toEqual(before);
+});
+
+test('seize=0 takes nothing from a driver', async () => {
+  expect(await failure(attach(hostWith(), { domain: '5', spec: `${CARD},seize=0` }))).toMatchObject({
+    code: 'XENPT_DEVICE_HAS_DRIVER',
+  });
 });

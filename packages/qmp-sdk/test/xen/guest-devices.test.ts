@@ -96,12 +96,14 @@ function seedParavirtual(made: FakeHost): void {
   });
 }
 
+const options = { permissive: false, rdmPolicy: 'strict' } as const;
+
 test('emulated, paravirtual and passed through, from QEMU and xenstore', async () => {
   const made = host();
   await listenAsQemu(made.monitors.control(5));
   seedParavirtual(made);
-  publishDevice(made.store, 5, parseSbdf('0000:03:00.0'), 5 << 3);
-  publishDevice(made.store, 5, parseSbdf('0000:04:00.0'), 6 << 3);
+  publishDevice(made.store, 5, { sbdf: parseSbdf('0000:03:00.0'), guestDevfn: 5 << 3, options });
+  publishDevice(made.store, 5, { sbdf: parseSbdf('0000:04:00.0'), guestDevfn: 6 << 3, options });
   expect(await listGuestDevices(made, 'guest5')).toMatchInlineSnapshot(`
     {
       "disks": [
@@ -189,11 +191,19 @@ test('emulated, paravirtual and passed through, from QEMU and xenstore', async (
         {
           "guestSbdf": "0000:00:05.0",
           "model": "qemu",
+          "options": {
+            "permissive": false,
+            "rdmPolicy": "strict",
+          },
           "sbdf": "0000:03:00.0",
         },
         {
           "guestSbdf": "0000:00:06.0",
           "model": "xenpt",
+          "options": {
+            "permissive": false,
+            "rdmPolicy": "strict",
+          },
           "sbdf": "0000:04:00.0",
         },
       ],
@@ -204,7 +214,7 @@ test('emulated, paravirtual and passed through, from QEMU and xenstore', async (
 test('without a QEMU, what xenstore knows, and no note: it is not missing', async () => {
   const made = host({ domains: [fakeDomain(5, { flags: { hvm: false } })] });
   seedParavirtual(made);
-  publishDevice(made.store, 5, parseSbdf('0000:03:00.0'), 0);
+  publishDevice(made.store, 5, { sbdf: parseSbdf('0000:03:00.0'), guestDevfn: 0, options });
   const devices = await listGuestDevices(made, '5');
   expect(devices).toMatchObject({ domainType: 'pv', notes: [], passedThrough: [{ model: 'pciback' }] });
   expect(devices.disks.map(({ name }) => name)).toEqual(['xvda', 'vbd 51728']);

@@ -14,6 +14,7 @@ export function fakeDomain(
   const { flags, ...rest } = changes;
   return {
     domid,
+    shutdownCode: 0,
     maxVcpuId: 0,
     handle: `00000000-0000-4000-8000-${String(domid).padStart(12, '0')}`,
     iommu: true,
@@ -32,6 +33,7 @@ export class FakeToolstack implements Toolstack {
   readonly owners = new Map<number, number>();
   readonly #quarantined = new Set<number>();
   readonly #permissions = new Set<string>();
+  readonly #pauses = new Map<number, number>();
   readonly #journal: Journal;
   /** False: iommu=off. */
   iommuEnabled = true;
@@ -62,6 +64,16 @@ export class FakeToolstack implements Toolstack {
   xenVersion(): { commandLine: string } {
     this.#journal.enter('xc_version');
     return { commandLine: this.commandLine };
+  }
+
+  pause(domid: number): void {
+    this.#journal.enter('xc_domain_pause', domid);
+    this.#countPause('xc_domain_pause', domid, 1);
+  }
+
+  unpause(domid: number): void {
+    this.#journal.enter('xc_domain_unpause', domid);
+    this.#countPause('xc_domain_unpause', domid, -1);
   }
 
   testAssignDevice(domid: number, sbdf: number): void {
@@ -105,6 +117,7 @@ export class FakeToolstack implements Toolstack {
   /** As Xen does when a domain is destroyed: devices go to quarantine or dom0, permissions with the domain. */
   destroyDomain(domid: number): void {
     this.domains.delete(domid);
+    this.#pauses.delete(domid);
     for (const [sbdf, owner] of this.owners) {
       if (owner === domid) this.owners.set(sbdf, this.#quarantined.has(sbdf) ? DOMID_IO : 0);
     }
@@ -119,6 +132,15 @@ export class FakeToolstack implements Toolstack {
     const quarantined = [...this.#quarantined].map((sbdf) => `device ${sbdf.toString(16)} quarantined`);
     const permissions = [...this.#permissions].map((permission) => `domain ${permission}`);
     return [...owners, ...quarantined, ...permissions].sort();
+  }
+
+  #countPause(call: string, domid: number, change: number): void {
+    const domain = this.domains.get(domid);
+    if (!domain) throw new FakeCallError(call, 'ESRCH');
+    const count = (this.#pauses.get(domid) ?? (domain.flags.paused ? 1 : 0)) + change;
+    if (count < 0) throw new FakeCallError(call, 'EINVAL');
+    this.#pauses.set(domid, count);
+    this.domains.set(domid, { ...domain, flags: { ...domain.flags, paused: count > 0 } });
   }
 
   #requireIommu(call: string, domid: number): void {

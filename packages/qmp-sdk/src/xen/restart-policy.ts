@@ -1,0 +1,32 @@
+import { readFileSync } from 'node:fs';
+import { errnoName } from './errors.js';
+
+/** SHUTDOWN_* of xen/include/public/sched.h, and the member of libxl's configuration that says what follows. */
+const MEMBERS: Readonly<Partial<Record<number, string>>> = {
+  0: 'on_poweroff',
+  1: 'on_reboot',
+  3: 'on_crash',
+  4: 'on_watchdog',
+};
+const REBOOT = 1;
+/** Of libxl_action_on_shutdown, as its JSON has them: with underscores, where xl's own words have dashes. */
+const RESTARTS: ReadonlySet<unknown> = new Set(['restart', 'coredump_restart', 'rename_restart']);
+
+/**
+ * Whether the toolstack starts a domain again that has shut down with this code: what libxl keeps of its configuration
+ * says so (libxl_domain_config of libxl_types.idl, in JSON, without the members that stand at their default, which is
+ * `destroy`). Without that file only a reboot is taken for one.
+ *
+ * @param path libxl's file of that domain
+ */
+export function restartsAfter(path: string, code: number): boolean {
+  let text: string;
+  try {
+    text = readFileSync(path, 'utf8');
+  } catch (error) {
+    if (errnoName(error) === undefined) throw error;
+    return code === REBOOT;
+  }
+  const member = MEMBERS[code];
+  return member !== undefined && RESTARTS.has((JSON.parse(text) as Record<string, unknown>)[member]);
+}
