@@ -2,20 +2,24 @@ import { afterAll, beforeAll, describe } from 'vitest';
 import { setTheScene, type Setting } from '../../src/story/setting.js';
 import { accessScenarios, type AccessOptions } from './accesses.js';
 import { assignableScenarios } from './assignable.js';
+import { bothModelScenarios } from './both-models.js';
 import { configViewScenarios } from './config-view.js';
 import { dirtyLogScenarios } from './dirty-log.js';
 import { dirtyRateScenarios } from './dirty-rate.js';
+import { hardTimesScenarios } from './hard-times.js';
 import { type InterruptOptions, interruptScenarios, type MessageWay } from './interrupts.js';
 import { inventoryScenarios } from './inventory.js';
 import { passthroughScenarios } from './passthrough.js';
 import { qmpScenarios } from './qmp.js';
 import { describeSavedMachine } from './saved-machine.js';
+import { rebootScenarios } from './reboot.js';
 import { tarballs } from './tarballs.js';
 import { describeWithoutIommu } from './without-iommu.js';
 
 /** Scenarios that `npm test` has time for on one profile at most, and for some of them on none. */
 type Group =
   | 'assignable'
+  | 'both models'
   | 'configuration view'
   | 'dirty log'
   | 'dirty rate'
@@ -23,6 +27,7 @@ type Group =
   | 'inventory'
   | 'QEMU comparison'
   | 'QMP'
+  | 'reboots'
   | 'refusals'
   | 'restarts'
   | 'without an IOMMU';
@@ -77,7 +82,7 @@ export function describeProfile(
     if (includes('assignable')) assignableScenarios(lab, { thorough: soak });
     passthroughScenarios(() => setting, {
       refuses: includes('refusals'),
-      hotPlugs: soak ? 10 : 1,
+      hotPlugs: soak ? 50 : 1,
       comparesWithQemu: includes('QEMU comparison'),
       kills: soak ? 50 : includes('restarts') ? 1 : 0,
       stops: soak,
@@ -89,6 +94,9 @@ export function describeProfile(
         interruptScenarios(() => setting, { way, guest, ...interrupts, hammerMs: way === messages ? hammerMs : 0 });
       }
     }
+    if (includes('reboots')) rebootScenarios(() => setting, { reboots: soak ? 3 : 1, byBoth: soak });
+    if (includes('both models')) bothModelScenarios(() => setting, { rounds: soak ? 5 : 1 });
+    if (soak) hardTimesScenarios(() => setting);
     if (soak) accessScenarios(() => setting, thoroughAccesses);
     if (includes('configuration view')) configViewScenarios(lab);
     if (includes('QMP')) qmpScenarios(lab, { xlCommands: soak ? 100 : 5 });

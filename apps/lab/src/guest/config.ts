@@ -18,6 +18,8 @@ export interface GuestOptions {
   readonly passthrough?: 'sync_pt';
   /** Created but not started: see {@link Guest.unpause}. */
   readonly paused?: boolean;
+  /** What `xl` does when the guest reboots. Default: `destroy`, so that there is a moment in which to look. */
+  readonly onReboot?: 'destroy' | 'restart';
   /** Drivers that the guest loads when it starts. Default: e1000e. */
   readonly modules?: readonly string[];
   /** A busybox shell script that the guest runs before it takes commands; it prints to the console. */
@@ -91,7 +93,7 @@ export function guestConfig(options: GuestOptions): string {
     'tsc_mode="native"',
     'cpuid="host,rdtscp=0"',
     'on_poweroff="destroy"',
-    'on_reboot="destroy"',
+    `on_reboot=${quoted(options.onReboot ?? 'destroy')}`,
     'on_crash="destroy"',
     ...(options.extraConfig ?? []),
   ];

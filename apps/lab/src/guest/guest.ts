@@ -31,6 +31,7 @@ export class Guest {
   readonly name: string;
   readonly domid: number;
   readonly #host: GuestHost;
+  readonly #agent: AgentClient;
   /** What QEMU's serial port said: firmware, and a kernel in distress. */
   readonly #serial: GuestConsole;
   /** Xen's console, on which the guest takes commands. */
@@ -39,8 +40,13 @@ export class Guest {
   #last: Promise<unknown> = Promise.resolve();
   #destroyed = false;
 
-  private constructor(host: GuestHost, name: string, domid: number, serial: GuestConsole, console: GuestConsole) {
+  private constructor(
+    { host, agent, name, serial }: { host: GuestHost; agent: AgentClient; name: string; serial: GuestConsole },
+    domid: number,
+    console: GuestConsole,
+  ) {
     this.#host = host;
+    this.#agent = agent;
     this.name = name;
     this.domid = domid;
     this.#serial = serial;
@@ -63,7 +69,7 @@ export class Guest {
       const [domid, terminal = ''] = (await host.run(script, { timeoutMs: createTimeoutMs })).trim().split(' ');
       const console = new GuestConsole(agent, { op: 'tty', path: terminal });
       await console.opened;
-      return new Guest(host, options.name, Number(domid), serial, console);
+      return new Guest({ host, agent, name: options.name, serial }, Number(domid), console);
     } catch (cause) {
       serial.close();
       throw cause;
@@ -113,6 +119,24 @@ export class Guest {
   /** Starts a guest that was created paused. */
   async unpause(): Promise<void> {
     await this.#host.run(`xl unpause ${this.domid}`);
+  }
+
+  /** After a reboot: the domain that `xl` started in place of this one. This one is not to be used any more. */
+  async restarted(): Promise<Guest> {
+    const script = `for attempt in $(seq 600); do
+  domid=$(xl domid ${this.name} 2>/dev/null) && [ "$domid" != ${this.domid} ] &&
+    terminal=$(xenstore-read /local/domain/$domid/console/tty 2>/dev/null) && [ -n "$terminal" ] &&
+    echo "$domid $terminal" && exit 0
+  sleep 0.1
+done
+exit 1`;
+    const [domid, terminal = ''] = (await this.#host.run(script, { timeoutMs: createTimeoutMs })).trim().split(' ');
+    this.#destroyed = true;
+    this.#console.close();
+    const console = new GuestConsole(this.#agent, { op: 'tty', path: terminal });
+    await console.opened;
+    const same = { host: this.#host, agent: this.#agent, name: this.name, serial: this.#serial };
+    return new Guest(same, Number(domid), console);
   }
 
   /** Destroys the guest. Twice is fine, and so is a guest that has gone by itself. */
