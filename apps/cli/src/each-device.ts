@@ -1,4 +1,4 @@
-import { expandBdf, type XenErrorCode, XenOperationError } from '@xenpt/qmp-sdk/xen';
+import { expandBdf, parsePassthroughSpec, type XenErrorCode, XenOperationError } from '@xenpt/qmp-sdk/xen';
 import { UsageError } from './usage-error.js';
 import type { VerbContext } from './verb.js';
 
@@ -18,8 +18,14 @@ export function expandDevices({ host }: VerbContext, words: readonly string[]): 
   return [...new Set(words.flatMap((word) => expandBdf(host, word)))];
 }
 
-/** The same for `BDF[@VSLOT][,key=value…]`; several functions get the first free slots. */
-export function expandSpecs({ host }: VerbContext, spec: string): string[] {
+/** The same for `BDF[@VSLOT][,key=value…]`; several functions get the first free slots. A typo comes to nothing. */
+export function expandSpecs(context: VerbContext, specs: readonly string[]): string[] {
+  const expanded = specs.flatMap((spec) => expandSpec(context, spec));
+  expanded.forEach(parsePassthroughSpec);
+  return expanded;
+}
+
+function expandSpec({ host }: VerbContext, spec: string): string[] {
   const comma = spec.indexOf(',');
   const [place, options] = comma < 0 ? [spec, ''] : [spec.slice(0, comma), spec.slice(comma)];
   const [device = '', ...slot] = place.split('@');

@@ -27,8 +27,8 @@ test('--help names every verb and every exit code; --version is the package vers
 
 test.each([
   ['', /Usage: xenpt/],
-  ['attach 5', /missing required argument 'BDF\[@VSLOT\]'/],
-  ['attach 5 03:00.0 more', /too many arguments/],
+  ['attach 5', /missing required argument 'BDF\[@VSLOT\]\[,KEY=VALUE\]'/],
+  ['attach 5 03:00.0 more', /"more", column 1/],
   ['assignable add', /missing required argument 'BDF'/],
   ['frobnicate', /unknown command 'frobnicate'/],
   ['list --colour', /unknown option '--colour'/],
@@ -49,7 +49,7 @@ test('wrong usage with --json is a document too', async () => {
     schemaVersion: 1,
     error: {
       code: 'XENPT_USAGE',
-      message: "missing required argument 'BDF[@VSLOT]'",
+      message: "missing required argument 'BDF[@VSLOT][,KEY=VALUE]'",
       cause: null,
       next: 'See xenpt --help.',
     },

@@ -1,4 +1,5 @@
 import { expect, test, vi } from 'vitest';
+import { FakeQmp } from '@xenpt/qmp-sdk/testing';
 import { fakeNetworkCard } from '@xenpt/qmp-sdk/xen/testing';
 import { CARD, fakeHost, parse, run } from './run.js';
 
@@ -29,7 +30,7 @@ test('attach -N prints every write in order, and writes nothing', async () => {
   expect(shortened(stdout, host.runDir)).toMatchInlineSnapshot(`
     "0000:03:00.0: nothing is written; this would be done:
       1. record what will be granted
-           {"sbdf":"0000:03:00.0","guestDevfn":80,"state":"attaching","grants":[…]} > /run/xenpt/domain-5/grants.json
+           {"sbdf":"0000:03:00.0","guestDevfn":80,"state":"attaching","options":{"rom":"off"},"grants":[…]} > /run/xenpt/domain-5/grants.json
       2. mark the device as in use
            xenstore /libxl/pci/0000-03-00-0/domid = "5"
       3. reset the device
@@ -73,7 +74,7 @@ test('attach -N prints every write in order, and writes nothing', async () => {
            xenstore BACKEND/state-0 = "1"
            xenstore BACKEND/num_devs = "1"
       15. record that it is attached
-           {"sbdf":"0000:03:00.0","guestDevfn":80,"state":"attached","grants":[…]} > /run/xenpt/domain-5/grants.json
+           {"sbdf":"0000:03:00.0","guestDevfn":80,"state":"attached","options":{"rom":"off"},"grants":[…]} > /run/xenpt/domain-5/grants.json
     "
   `);
 });
@@ -86,6 +87,31 @@ test('attach -N of several functions: each gets a slot of its own, one device mo
   ]);
   expect(stdout.match(/start the device model/g)).toHaveLength(1);
   expect(stderr).toBe('');
+});
+
+test('attach -N of several by --model qemu: a driver is left first, and no device model is started', async () => {
+  const host = fakeHost({ functions: [fakeNetworkCard, { sbdf: OTHER, driver: 'pciback' }] });
+  const socket = host.monitors.control(5);
+  await using qemu = new FakeQmp().on('query-pci', () => []);
+  await qemu.listen({ unix: socket });
+  const before = host.dump();
+  const { exitCode, stdout } = await run(host, 'attach 5 03:00.0,seize=1,permissive=1 03:00.1 --model qemu -N');
+  expect(exitCode).toBe(0);
+  expect(host.dump()).toEqual(before);
+  const lines = stdout.split('\n').map((line) => line.trim().replace(/^[0-9]+\. /, ''));
+  const order = ['record the driver', 'unbind from e1000e', 'bind to pciback', 'record what will be granted'];
+  const places = [...order, "have the guest's QEMU plug it", 'publish it in xenstore'].map((line) =>
+    lines.indexOf(line),
+  );
+  expect(places).toEqual([...places].sort((a, b) => a - b));
+  expect(places).not.toContain(-1);
+  expect(
+    lines.filter((line) => line.startsWith('device_add')).map((line) => line.replace(` > ${socket}`, '')),
+  ).toEqual([
+    'device_add {"driver":"xen-pci-passthrough","id":"pci-pt-03_00.0","hostaddr":"0000:03:00.0","addr":"5.0","permissive":true}',
+    'device_add {"driver":"xen-pci-passthrough","id":"pci-pt-03_00.1","hostaddr":"0000:03:00.1","addr":"6.0"}',
+  ]);
+  expect(stdout).not.toMatch(/start the device model|control\.sock/);
 });
 
 test('attach -N asks nobody, and says what the overrides set aside', async () => {

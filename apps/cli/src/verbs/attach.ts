@@ -78,9 +78,7 @@ export const attach: Verb = {
     const { host, io, signal, onStep, style } = context;
     const model = modelOf(options);
     const common = { domain, model, signal, onStep, overrides: readOverrides(options), ...deviceOptions };
-    const each = specs
-      .flatMap((spec) => expandSpecs(context, spec))
-      .map((one): AttachOptions => ({ ...common, spec: one }));
+    const each = expandSpecs(context, specs).map((spec): AttachOptions => ({ ...common, spec }));
     if (options['dryRun'] === true) return rehearse(context, each);
     if (common.overrides.length > 0 && asks(io, options)) await confirm(io, options, await risksOf(context, each));
     const devices = await eachDevice(context, each, (one) => attachDevice(host, one));

@@ -44,7 +44,7 @@ import { isOnPciback, requireDevice, sysfsOptions } from './pciback.js';
 import { handToQemu } from './qemu-model.js';
 import { deassignIfAssigned, quarantine } from './release-after-death.js';
 import { type Override, readJournal } from './journal.js';
-import type { OperationPlan } from './operation-plan.js';
+import { describePlan, type OperationPlan } from './operation-plan.js';
 import { Rehearsal } from './rehearsal.js';
 import { LOCK_TIMEOUT_MS, requireRoot } from './require-root.js';
 import { forgetRestart } from './restart-record.js';
@@ -163,11 +163,15 @@ export async function checkAttach(
   requireRoot(host, 'attach a device');
   void host.toolstack;
   const rehearsed = Object.create(host, { store: { value: rehearsal.store } }) as XenHost;
-  const settled = await check(rehearsed, options, spec, seizes(host, spec));
+  const seized = seizes(host, spec);
+  const settled = await check(rehearsed, options, spec, seized);
   const { domain, name, guestDevfn, setAside, warnings } = settled;
   const { domid, name: domainName } = domain;
   if (ownGrants(host, domain) !== undefined) rehearsal.models.add(domid);
-  const plan = describeAttach(host, settled, rehearsal);
+  const { overrides = [] } = options;
+  const taking = seized ? (await addAssignable(host, name, { overrides, dryRun: true })).plan : null;
+  const giving = describeAttach(host, settled, rehearsal);
+  const plan = describePlan(name, [...(taking?.steps ?? []), ...giving.steps]);
   return { domid, domainName, sbdf: name, guestSbdf: formatGuestAddress(guestDevfn), setAside, warnings, plan };
 }
 
