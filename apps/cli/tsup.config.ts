@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { defineConfig } from 'tsup';
+import { bundleProgram } from '../../scripts/lib/bundle-program.js';
 import { writeThirdPartyLicences } from '../../scripts/lib/third-party-licences.js';
 
 /** The manual is made by the program itself, of what its help is made of. */
@@ -36,9 +37,13 @@ export default defineConfig({
       'const require = __createRequire(import.meta.url);',
     ].join('\n'),
   },
-  onSuccess: () => {
+  onSuccess: async () => {
+    await bundleProgram({
+      entry: 'src/inventory.ts',
+      output: 'dist/inventory.js',
+      metafile: 'dist/metafile-inventory.json',
+    });
     writeThirdPartyLicences();
     writeManual();
-    return Promise.resolve();
   },
 });

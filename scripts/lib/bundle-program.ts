@@ -1,17 +1,21 @@
+import { writeFileSync } from 'node:fs';
 import { build } from 'esbuild';
 
 /**
- * Bundles a program that lives as long as its guest, with nothing of our libraries but what it uses: text that Node
- * has read stays in memory. Measured with Node 20: the process of a device model 64 MB resident, so bundled 55.
+ * Bundles a program with nothing of our libraries but what it uses. One that lives as long as its guest has less in
+ * memory, where text that Node has read stays: measured with Node 20, the process of a device model 64 MB resident, so
+ * bundled 55. One that is over at once starts sooner.
  *
+ * @param options.metafile where esbuild's list of what went in is written
  * @param options.external what stays a module of its own, besides the bindings, which find their addon by their place
  */
 export async function bundleProgram(options: {
   readonly entry: string;
   readonly output: string;
   readonly external?: readonly string[];
+  readonly metafile?: string;
 }): Promise<void> {
-  await build({
+  const { metafile } = await build({
     entryPoints: [options.entry],
     outfile: options.output,
     bundle: true,
@@ -25,5 +29,11 @@ export async function bundleProgram(options: {
     minifyWhitespace: true,
     minifySyntax: true,
     logLevel: 'warning',
+    // The bundled CommonJS packages call require('node:…').
+    banner: {
+      js: "import{createRequire as __createRequire}from'node:module';const require=__createRequire(import.meta.url);",
+    },
+    metafile: true,
   });
+  if (options.metafile !== undefined) writeFileSync(options.metafile, JSON.stringify(metafile));
 }

@@ -3,7 +3,7 @@ import { PassThrough } from 'node:stream';
 import { expect, test } from 'vitest';
 import { fakeDomain, fakeNetworkCard } from '@xenpt/qmp-sdk/xen/testing';
 import { exitCodeMeanings } from '../src/exit-code.js';
-import { abortWhenUnread } from '../src/main.js';
+import { abortWhenUnread } from '../src/process.js';
 import { verbs } from '../src/verbs/index.js';
 import { CARD, fakeHost, parse, run } from './run.js';
 

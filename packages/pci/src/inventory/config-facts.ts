@@ -93,7 +93,7 @@ function readMsix(config: Uint8Array, offset: number): MsixPlace {
   const control = readLittleEndian(config, offset + 2, 2);
   const table = readLittleEndian(config, offset + 4, 4);
   const pending = readLittleEndian(config, offset + 8, 4);
-  const place = {
+  const place: Omit<MsixPlace, 'sharesPage'> = {
     vectorCount: (control & 0x7ff) + 1,
     tableBarIndex: table & 7,
     tableOffset: (table & ~7) >>> 0,
@@ -101,7 +101,7 @@ function readMsix(config: Uint8Array, offset: number): MsixPlace {
     pbaOffset: (pending & ~7) >>> 0,
     enabled: (control & 0x8000) !== 0,
   };
-  return { ...place, sharesPage: sharesPage(place) };
+  return Object.assign(place, { sharesPage: sharesPage(place) });
 }
 
 /**

@@ -37,12 +37,15 @@ export function accessControlGroups(inputs: readonly GroupInput[]): ReadonlyMap<
     slots.set(slot, [...(slots.get(slot) ?? []), address]);
   }
   const sets = new DisjointSets();
+  const joined = new Set<string>();
   for (const [address] of byAddress) {
     const top = lastNotIsolated(address, byAddress);
     sets.join(address, top);
     const { multifunction } = byAddress.get(top) ?? { multifunction: false };
-    if (!multifunction || isolates(byAddress.get(top))) continue;
-    for (const other of slots.get(top.slice(0, -2)) ?? []) {
+    const slot = top.slice(0, -2);
+    if (!multifunction || joined.has(slot) || isolates(byAddress.get(top))) continue;
+    joined.add(slot);
+    for (const other of slots.get(slot) ?? []) {
       if (!isolates(byAddress.get(other))) sets.join(top, other);
     }
   }

@@ -69,11 +69,13 @@ export function otherEndpoints(
   addresses: readonly string[],
   { byAddress }: HostInventory,
 ): OwnedFunction[] {
-  return addresses
-    .filter((address) => address !== fn.address)
-    .map((address) => byAddress.get(address))
-    .filter((other) => other !== undefined)
-    .filter((other) => !isBridge(other));
+  // In one go: behind one port there may be hundreds, each of which looks at all the others.
+  const others: OwnedFunction[] = [];
+  for (const address of addresses) {
+    const other = address === fn.address ? undefined : byAddress.get(address);
+    if (other !== undefined && !isBridge(other)) others.push(other);
+  }
+  return others;
 }
 
 /** Whether `other` does not stay behind when `fn` goes to a guest: it is with the same guest, or waits for one. */

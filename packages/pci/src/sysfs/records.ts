@@ -144,26 +144,27 @@ function assemble(raw: RawFunction, around: Surroundings): FunctionRecord {
 
 function readRawFunctions(options: SysfsOptions, notes: string[]): RawFunction[] {
   const names = loadPciIds(options);
+  const folder = functionsDirectory(options);
   const locations = functionNames(options)
     .map((name) => parseLocation(name))
     .filter((location) => location !== null)
     .sort(compareLocations);
   return locations.flatMap((location) => {
     try {
-      return [readRaw(location, options, names)];
+      return [readRaw(location, folder, names)];
     } catch (error) {
       if (!(error instanceof SysfsError)) throw error;
       const address = formatLocation(location);
-      const isGone = !exists(`${functionsDirectory(options)}/${address}`);
+      const isGone = !exists(`${folder}/${address}`);
       if (!isGone) notes.push(`${address} is left out: ${error.message}`);
       return [];
     }
   });
 }
 
-function readRaw(location: Location, options: SysfsOptions, names: PciIds): RawFunction {
+function readRaw(location: Location, folder: string, names: PciIds): RawFunction {
   const address = formatLocation(location);
-  const directory = `${functionsDirectory(options)}/${address}`;
+  const directory = `${folder}/${address}`;
   const entries = new Set(readNames(directory));
   // Before configuration space is read, which wakes a device from D3cold.
   const details = readDetails(directory, entries);

@@ -41,6 +41,6 @@ function addFunction(
     msix: { vectorCount: 8, table: { bar: 3, offset: 0 }, pending: { bar: 3, offset: 0x2000 } },
     link: { speed: 3, width: 4, maxSpeed: 3, maxWidth: 4 },
     resources: [[start, start + 0x1_ffffn, treeFlags.memory]],
-    files: { power_state: 'D0\n', sriov_totalvfs: '0\n' },
+    files: { power_state: 'D0\n' },
   });
 }
