@@ -1,7 +1,7 @@
 import { Worker } from 'node:worker_threads';
 import { WakeEvent, type LatencyHistogram } from '@xenpt/xen-bindings';
 import { deferred } from './deferred.js';
-import { DeviceModelError } from './errors.js';
+import { DeviceModelError, messageOf } from './errors.js';
 import type { AttachedFunction, AttachRequest } from './guest-model.js';
 import type { PlacementOptions } from './placement.js';
 import type { PlainError, WorkerCall, WorkerCalls, WorkerMessage, WorkerMethod, WorkerOptions } from './protocol.js';
@@ -12,7 +12,7 @@ import { describeActivity, describeRequest, Watchdog, type Waiting, type Waiting
 
 /** Ends another thread's wait; xen-bindings' WakeEvent. */
 export interface WakeSource {
-  readonly fd: number;
+  readonly port: number;
   wake(): void;
   close(): void;
 }
@@ -106,7 +106,7 @@ export class DeviceModel implements AsyncDisposable {
     const workerData: WorkerOptions = {
       domid: options.domid,
       vcpuCount: options.vcpuCount,
-      wakeFd: wake.fd,
+      wakePort: wake.port,
       statistics: this.#statistics.buffer,
       ...(options.placement === undefined ? {} : { placement: options.placement }),
       ...(options.statePath === undefined ? {} : { statePath: options.statePath }),
@@ -126,7 +126,7 @@ export class DeviceModel implements AsyncDisposable {
    * @throws DeviceModelError DEVICE_MODEL_START_FAILED, with what Xen or the bindings said as its cause
    */
   static async start(options: DeviceModelOptions): Promise<DeviceModel> {
-    const model = new DeviceModel(options, options.wakeEvent ?? new WakeEvent());
+    const model = new DeviceModel(options, options.wakeEvent ?? openWakeEvent(options.domid));
     const timer = setTimeout(() => {
       model.#ready.reject(new Error(`no answer in ${model.#deadlineMs} ms`));
     }, model.#deadlineMs);
@@ -135,11 +135,8 @@ export class DeviceModel implements AsyncDisposable {
       model.#watchdog.start();
       return model;
     } catch (cause) {
-      await model.#worker.terminate();
-      const why = cause instanceof Error ? cause.message : String(cause);
-      throw new DeviceModelError('DEVICE_MODEL_START_FAILED', `device model of domain ${options.domid}: ${why}`, {
-        cause,
-      });
+      await model.terminate();
+      throw startFailed(options.domid, cause);
     } finally {
       clearTimeout(timer);
     }
@@ -226,6 +223,18 @@ export class DeviceModel implements AsyncDisposable {
     await this.close();
   }
 
+  /**
+   * Ends the thread and releases nothing, as a SIGKILL of the process would. A process that is about to end has to call
+   * it, if the thread has not ended: Node waits for threads, and this one waits for its guest.
+   */
+  async terminate(): Promise<void> {
+    if (this.#ended) return;
+    const ended = this.#worker.terminate();
+    // It hears of it when its wait ends.
+    this.#wake.wake();
+    await ended;
+  }
+
   async #end(method: 'stop' | 'domainDied', reason: DeviceModelExit['reason']): Promise<void> {
     if (this.#ended) return;
     if (this.#ending !== null) {
@@ -236,7 +245,7 @@ export class DeviceModel implements AsyncDisposable {
     try {
       await this.#call(method, null);
     } finally {
-      const timer = setTimeout(() => void this.#worker.terminate(), this.#deadlineMs);
+      const timer = setTimeout(() => void this.terminate(), this.#deadlineMs);
       await this.onExit;
       clearTimeout(timer);
     }
@@ -308,6 +317,19 @@ export class DeviceModel implements AsyncDisposable {
     const text = `the device model of domain ${this.domid} died: ${this.#failure.message}`;
     return new DeviceModelError('DEVICE_MODEL_WORKER_DIED', text, { cause: this.#failure });
   }
+}
+
+function openWakeEvent(domid: number): WakeSource {
+  try {
+    return WakeEvent.open();
+  } catch (cause) {
+    throw startFailed(domid, cause);
+  }
+}
+
+function startFailed(domid: number, cause: unknown): DeviceModelError {
+  const text = `device model of domain ${domid}: ${messageOf(cause)}`;
+  return new DeviceModelError('DEVICE_MODEL_START_FAILED', text, { cause });
 }
 
 /** Our own class again where it was ours; otherwise an Error that keeps name and code. */

@@ -6,8 +6,8 @@ import type { FunctionReport } from './served-function.js';
 export interface WorkerOptions {
   readonly domid: number;
   readonly vcpuCount: number;
-  /** eventfd that ends the worker's wait when the main thread has a call for it. */
-  readonly wakeFd: number;
+  /** Event channel that ends the worker's wait when the main thread has a call for it. */
+  readonly wakePort: number;
   /** Of `Statistics`: written by the worker, read by the main thread. */
   readonly statistics: SharedArrayBuffer;
   readonly placement?: PlacementOptions;

@@ -39,8 +39,8 @@ export interface ServeOptions {
 
 export type ServeEnd = 'stopped' | 'domainDied';
 
-/** The wait ends by a wake in any case; the timeout only bounds how long a lost one would go unnoticed. */
-const longestWaitMs = 1000;
+/** The wait ends by a wake in any case. */
+const withoutEnd = -1;
 
 /**
  * Answers requests until the main thread ends it. A processor stands still while its request is open, so nothing in
@@ -62,7 +62,7 @@ export function serve(options: ServeOptions): ServeEnd {
 
 function serveOnce(options: ServeOptions): ServeEnd | null {
   const { port, handler, model } = options;
-  const vcpu = port.next(longestWaitMs);
+  const vcpu = port.next(withoutEnd);
   if (vcpu >= 0) {
     handler.handle(port.request);
     model.commit();

@@ -17,7 +17,8 @@ export interface WaitingNow extends Waiting {
 /** Nothing that a guest asks takes this long, unless something hangs. */
 export const lateMs = 2000;
 
-const checkIntervalMs = 500;
+/** In a dom0 with one processor each look keeps some guest waiting. */
+const checkIntervalMs = lateMs;
 
 /**
  * Looks again and again at what is being answered, from another thread than the one that answers, and says when that

@@ -22,8 +22,8 @@ function controlPort(port: MessagePort): ControlPort {
 
 /** The server that a former process has left, or a new one. */
 function openServer(options: WorkerOptions, { meter }: Statistics, stateFile: StateFile | null): XenServer {
-  const { domid, vcpuCount, wakeFd } = options;
-  const place = { domid, vcpuCount, wakeFd, meter };
+  const { domid, vcpuCount, wakePort } = options;
+  const place = { domid, vcpuCount, wakePort, meter };
   const found = stateFile?.found ?? null;
   if (found !== null) return openXenServer(place, { left: found.serverId });
   try {

@@ -4,7 +4,7 @@ import { DeviceModel, type DeviceModelOptions, type WakeSource } from '../src/de
 const workerUrl = new URL('./support/scripted-worker.mjs', import.meta.url);
 
 class FakeWake implements WakeSource {
-  readonly fd = 99;
+  readonly port = 99;
   wakes = 0;
   closed = 0;
 

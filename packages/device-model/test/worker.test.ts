@@ -30,7 +30,7 @@ describe('the worker', () => {
   afterAll(() => rmSync(directory, { recursive: true, force: true }));
 
   it('opens Xen on its own thread, and says why it cannot', async () => {
-    const wakeEvent = { fd: -1, wake: () => {}, close: () => {} };
+    const wakeEvent = { port: 0, wake: () => {}, close: () => {} };
     const workerUrl = pathToFileURL(join(directory, 'worker.js'));
     const started = DeviceModel.start({ domid: nobody, vcpuCount: 1, workerUrl, wakeEvent });
     await expect(started).rejects.toMatchObject({

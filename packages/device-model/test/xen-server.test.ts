@@ -58,7 +58,7 @@ beforeEach(() => {
   failing = null;
 });
 
-const options = { domid: 7, vcpuCount: 2, wakeFd: 33 };
+const options = { domid: 7, vcpuCount: 2, wakePort: 33 };
 
 describe('openXenServer', () => {
   it('I7: has Xen make the page, without buffering, before it enables, and enables before it binds', () => {
@@ -71,7 +71,7 @@ describe('openXenServer', () => {
       'createIoreqServer(7, 0)',
       'mapResource(7, 0, 2, 1, 1)',
       'setIoreqServerState(7, 2, true)',
-      'IoreqPort.open({"domid":7,"serverId":2,"vcpuCount":2,"wakeFd":33})',
+      'IoreqPort.open({"domid":7,"serverId":2,"vcpuCount":2,"wakePort":33})',
       'page.close()',
     ]);
     log.length = 0;

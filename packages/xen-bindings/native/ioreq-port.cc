@@ -1,8 +1,6 @@
 // IoreqPort: the page where Xen puts a guest's requests, and the event channels that announce them.
-#include <fcntl.h>
 #include <poll.h>
 #include <sys/mman.h>
-#include <unistd.h>
 
 #include <array>
 #include <cstring>
@@ -23,6 +21,7 @@ namespace {
 constexpr uint32_t kVcpuCountMax = foreignmemory::kPageSize / RequestSlot::kSize;  // 128: the slots of one page
 constexpr unsigned kResourceIoreqServer = 0;  // XENMEM_resource_ioreq_server
 constexpr unsigned long kFrameIoreq = 1;      // frame 0 is the buffered page, 1 the synchronous one
+constexpr uint32_t kNoPort = 0;               // Xen gives no port this number
 
 // What JavaScript shares with us: the copy of a request, and the data of its answer. A number that is passed may be an
 // allocation.
@@ -33,6 +32,8 @@ constexpr size_t kBufferSize = kAnswerOffset + sizeof(uint64_t);
 constexpr int kTimedOut = -1;
 constexpr int kWoken = -2;
 constexpr int kChannelFailed = -3;
+// Nothing that concerns anybody.
+constexpr int kSpurious = -4;
 
 int64_t MonotonicMilliseconds() {
   timespec now;
@@ -42,7 +43,7 @@ int64_t MonotonicMilliseconds() {
 
 class IoreqPort final : public Napi::ObjectWrap<IoreqPort> {
  public:
-  /** (domid, server id, vCPU count, wake descriptor, words of the meter or undefined) */
+  /** (domid, server id, vCPU count, port of a WakeEvent or 0, words of the meter or undefined) */
   explicit IoreqPort(const Napi::CallbackInfo& info) : ObjectWrap(info), environment_(info.Env()) {
     napi_add_env_cleanup_hook(environment_, OnThreadEnd, this);
     hooked_ = true;
@@ -69,9 +70,8 @@ class IoreqPort final : public Napi::ObjectWrap<IoreqPort> {
 
  private:
   struct Vcpu {
-    uint32_t local_port = 0;
+    uint32_t local_port = kNoPort;
     uint8_t flags = 0;      // of the open request, from our copy
-    bool bound = false;
     bool open = false;      // taken by next(), not yet completed
     bool inherited = false; // was waiting before we came; next() returns it without an event
   };
@@ -84,17 +84,14 @@ class IoreqPort final : public Napi::ObjectWrap<IoreqPort> {
     if (vcpu_count_ < 1 || vcpu_count_ > kVcpuCountMax) {
       throw Napi::RangeError::New(env, "one page holds the requests of 1 to 128 vCPUs");
     }
-    const int wake = Argument<int>(info, 3);
-    if (wake >= 0) {
-      // A copy of our own: the other thread may close its descriptor, and the number may be used again.
-      wake_fd_ = fcntl(wake, F_DUPFD_CLOEXEC, 0);
-      if (wake_fd_ < 0) throw CallFailed(env, "fcntl", errno);
-    }
+    const uint32_t wake = Argument<uint32_t>(info, 3);
     MapPage(env, domid, server);
     events_ = evtchn::open(env, logger_.pointer(), 0);
     if (events_ == nullptr) throw Failed(evtchn::open.name());
     event_fd_ = evtchn::fd(env, events_);
-    for (uint32_t index = 0; index < vcpu_count_; ++index) Bind(env, domid, index);
+    for (uint32_t index = 0; index < vcpu_count_; ++index) BindVcpu(env, domid, index);
+    // Whoever was to wake us before now has done so: Xen raises an event with the binding.
+    if (wake != kNoPort) wake_port_ = Bind(env, evtchn::kOwnDomain, wake);
     // After binding: what arrives from now on raises an event. What is there already may have lost its own, because
     // the server that took it was killed; Xen keeps the request and the vCPU stands still until somebody answers.
     for (uint32_t index = 0; index < vcpu_count_; ++index) {
@@ -128,14 +125,17 @@ class IoreqPort final : public Napi::ObjectWrap<IoreqPort> {
     page_ = static_cast<uint8_t*>(address);
   }
 
-  void Bind(Napi::Env env, uint16_t domid, uint32_t index) {
+  void BindVcpu(Napi::Env env, uint16_t domid, uint32_t index) {
     const uint32_t remote_port = Slot(index).EventPort();
-    if (remote_port == 0) throw IoreqRefused(env, "ioreq-not-enabled", index);
+    if (remote_port == kNoPort) throw IoreqRefused(env, "ioreq-not-enabled", index);
+    vcpus_[index].local_port = Bind(env, domid, remote_port);
+  }
+
+  uint32_t Bind(Napi::Env env, uint32_t domid, uint32_t remote_port) {
     logger_.Clear();
     const int local_port = evtchn::bind_interdomain(env, events_, domid, remote_port);
     if (local_port < 0) throw Failed(evtchn::bind_interdomain.name());
-    vcpus_[index].local_port = static_cast<uint32_t>(local_port);
-    vcpus_[index].bound = true;
+    return static_cast<uint32_t>(local_port);
   }
 
   /** (timeout in milliseconds, -1 for none): the vCPU, or one of the negative results above */
@@ -156,20 +156,37 @@ class IoreqPort final : public Napi::ObjectWrap<IoreqPort> {
     resumed_ = false;
     int64_t deadline = -1;
     for (int remaining = timeout_ms;; remaining = Remaining(timeout_ms, &deadline)) {
-      std::array<pollfd, 2> descriptors = {{{wake_fd_, POLLIN, 0}, {event_fd_, POLLIN, 0}}};
-      const int ready = poll(descriptors.data(), descriptors.size(), remaining);
-      if (ready < 0 && errno == EINTR) continue;
-      if (ready < 0) throw CallFailed(env, "poll", errno);
-      if (ready == 0) return kTimedOut;
-      // Before the requests: a busy guest must not keep its own device model from being told to stop.
-      if (descriptors[0].revents != 0 && DrainWake()) return kWoken;
-      if ((descriptors[1].revents & ~POLLIN) != 0) return kChannelFailed;
-      if ((descriptors[1].revents & POLLIN) == 0) continue;
-      const int index = PendingVcpu(env);
-      if (index == kChannelFailed) return kChannelFailed;
-      if (index < 0 || vcpus_[index].open || Slot(index).State() != RequestSlot::kReady) continue;  // spurious
-      return Take(env, static_cast<uint32_t>(index));
+      const int index = NextEvent(env, remaining);
+      if (index >= 0) {
+        const bool is_new = !vcpus_[index].open && Slot(index).State() == RequestSlot::kReady;
+        if (is_new) return Take(env, static_cast<uint32_t>(index));
+      } else if (index != kSpurious) {
+        return index;
+      }
     }
+  }
+
+  /** A vCPU with an event, kSpurious, or one of the negative results of next(). Waits so long, or without end. */
+  int NextEvent(Napi::Env env, int timeout_ms) {
+    // Reading waits by itself: a processor stands still meanwhile, and in a dom0 a system call costs it dearly.
+    if (timeout_ms >= 0) {
+      pollfd descriptor = {event_fd_, POLLIN, 0};
+      const int ready = poll(&descriptor, 1, timeout_ms);
+      if (ready < 0 && errno != EINTR) throw CallFailed(env, "poll", errno);
+      if (ready < 0) return kSpurious;
+      if (ready == 0) return kTimedOut;
+      if ((descriptor.revents & ~POLLIN) != 0) return kChannelFailed;
+    }
+    const int port = evtchn::pending(env, events_);
+    if (port < 0) return errno == EAGAIN || errno == EINTR ? kSpurious : kChannelFailed;
+    // Unmask before the slot is looked at: a request that comes in between then raises the event again. The other
+    // way round, it would be seen by nobody.
+    if (evtchn::unmask(env, events_, static_cast<uint32_t>(port)) != 0) return kChannelFailed;
+    if (static_cast<uint32_t>(port) == wake_port_) return kWoken;
+    for (uint32_t index = 0; index < vcpu_count_; ++index) {
+      if (vcpus_[index].local_port == static_cast<uint32_t>(port)) return static_cast<int>(index);
+    }
+    return kSpurious;
   }
 
   /**
@@ -181,24 +198,6 @@ class IoreqPort final : public Napi::ObjectWrap<IoreqPort> {
     const int64_t now = MonotonicMilliseconds();
     if (*deadline < 0) *deadline = now + timeout_ms;
     return static_cast<int>(std::max<int64_t>(0, *deadline - now));
-  }
-
-  /** One event: its vCPU, -1 for a port that is not ours, or kChannelFailed. */
-  int PendingVcpu(Napi::Env env) {
-    const int port = evtchn::pending(env, events_);
-    if (port < 0) return errno == EAGAIN || errno == EINTR ? -1 : kChannelFailed;
-    // Unmask before the slot is looked at: a request that comes in between then raises the event again. The other
-    // way round, it would be seen by nobody.
-    if (evtchn::unmask(env, events_, static_cast<uint32_t>(port)) != 0) return kChannelFailed;
-    for (uint32_t index = 0; index < vcpu_count_; ++index) {
-      if (vcpus_[index].local_port == static_cast<uint32_t>(port)) return static_cast<int>(index);
-    }
-    return -1;
-  }
-
-  bool DrainWake() {
-    uint64_t count = 0;
-    return read(wake_fd_, &count, sizeof count) == sizeof count || errno != EAGAIN;
   }
 
   /** Makes the request ours: state, one copy, and what complete() will need of it. */
@@ -262,14 +261,14 @@ class IoreqPort final : public Napi::ObjectWrap<IoreqPort> {
     if (std::exchange(hooked_, false)) napi_remove_env_cleanup_hook(environment_, OnThreadEnd, this);
     if (events_ != nullptr) {
       for (const Vcpu& vcpu : vcpus_) {
-        if (vcpu.bound) evtchn::unbind.Find()(events_, vcpu.local_port);
+        if (vcpu.local_port != kNoPort) evtchn::unbind.Find()(events_, vcpu.local_port);
       }
+      if (wake_port_ != kNoPort) evtchn::unbind.Find()(events_, wake_port_);
       evtchn::close.Find()(std::exchange(events_, nullptr));
     }
     if (resource_ != nullptr) foreignmemory::unmap_resource.Find()(memory_, std::exchange(resource_, nullptr));
     page_ = nullptr;
     if (memory_ != nullptr) foreignmemory::close.Find()(std::exchange(memory_, nullptr));
-    if (wake_fd_ >= 0) close(std::exchange(wake_fd_, -1));
   }
 
   void RequireOpen(Napi::Env env) const {
@@ -285,7 +284,7 @@ class IoreqPort final : public Napi::ObjectWrap<IoreqPort> {
   bool hooked_ = false;
   bool resumed_ = false;
   uint32_t vcpu_count_ = 0;
-  int wake_fd_ = -1;
+  uint32_t wake_port_ = kNoPort;
   int event_fd_ = -1;
   xenforeignmemory_handle* memory_ = nullptr;
   xenforeignmemory_resource_handle* resource_ = nullptr;

@@ -1,65 +1,42 @@
-// WakeEvent: an eventfd. Any thread may wake; the thread that waits has the descriptor in its poll.
-#include <sys/eventfd.h>
-#include <unistd.h>
-
-#include <cerrno>
-#include <utility>
-
+// WakeEvent: an event channel from this domain to itself. Whoever waits for events of a guest waits for it as well, in
+// the same system call.
 #include "classes.h"
-#include "error.h"
+#include "evtchn.h"
+#include "handle.h"
 
 namespace xenpt {
 namespace {
 
-class WakeEvent final : public Napi::ObjectWrap<WakeEvent> {
+class WakeEvent final : public HandleObject<WakeEvent, xenevtchn_handle> {
  public:
-  explicit WakeEvent(const Napi::CallbackInfo& info) : ObjectWrap(info), fd_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
-    if (fd_ < 0) throw CallFailed(info.Env(), "eventfd", errno);
+  explicit WakeEvent(const Napi::CallbackInfo& info) : HandleObject(info) {
+    Adopt(evtchn::open(info.Env(), logger_.pointer(), 0), evtchn::open.name());
+    const int port = Call(evtchn::bind_unbound_port, evtchn::kOwnDomain);
+    if (port < 0) throw Failure(evtchn::bind_unbound_port.name(), errno);
+    port_ = static_cast<uint32_t>(port);
   }
 
-  ~WakeEvent() override { CloseDescriptor(); }
+  /** The kernel gives the port back with the handle. */
+  static void Release(xenevtchn_handle* handle) { evtchn::close.Find()(handle); }
 
   static Napi::Function Define(Napi::Env env) {
     return DefineClass(env, "WakeEvent",
                        {
-                           InstanceMethod<&WakeEvent::Wake>("wake"),
-                           InstanceMethod<&WakeEvent::Drain>("drain"),
-                           InstanceMethod<&WakeEvent::FileDescriptor>("fd"),
-                           InstanceMethod<&WakeEvent::Close>("close"),
+                           InstanceMethod("wake", &WakeEvent::Wake),
+                           InstanceMethod("port", &WakeEvent::Port),
+                           InstanceMethod("close", &WakeEvent::Close),
                        });
   }
 
  private:
-  int Open(Napi::Env env) const {
-    if (fd_ < 0) throw Closed(env);
-    return fd_;
+  void Wake(const Napi::CallbackInfo&) { Check(evtchn::notify, port_); }
+
+  Napi::Value Port(const Napi::CallbackInfo& info) {
+    Open();
+    return Napi::Number::New(info.Env(), port_);
   }
 
-  void Wake(const Napi::CallbackInfo& info) {
-    const uint64_t one = 1;
-    const ssize_t written = write(Open(info.Env()), &one, sizeof one);
-    // EAGAIN: the counter is full, so the sleeper is as awake as it can be.
-    if (written < 0 && errno != EAGAIN) throw CallFailed(info.Env(), "write", errno);
-  }
-
-  void Drain(const Napi::CallbackInfo& info) {
-    uint64_t count = 0;
-    const ssize_t size = read(Open(info.Env()), &count, sizeof count);
-    if (size < 0 && errno != EAGAIN) throw CallFailed(info.Env(), "read", errno);
-  }
-
-  Napi::Value FileDescriptor(const Napi::CallbackInfo& info) {
-    return Napi::Number::New(info.Env(), Open(info.Env()));
-  }
-
-  void Close(const Napi::CallbackInfo&) { CloseDescriptor(); }
-
-  void CloseDescriptor() {
-    const int descriptor = std::exchange(fd_, -1);
-    if (descriptor >= 0) close(descriptor);
-  }
-
-  int fd_;
+  uint32_t port_ = 0;
 };
 
 }  // namespace

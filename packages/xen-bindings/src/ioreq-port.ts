@@ -18,8 +18,8 @@ export interface IoreqPortOptions {
   readonly serverId: number;
   /** Of `DeviceModel.nrVcpus`, 1 to 128. */
   readonly vcpuCount: number;
-  /** `WakeEvent.fd` of the thread that will stop this one, or -1. It is duplicated. */
-  readonly wakeFd: number;
+  /** `WakeEvent.port` of the thread that will stop this one; 0 for none. */
+  readonly wakePort: number;
   /** Written for each request, for other threads to read. */
   readonly meter?: IoreqMeter;
 }
@@ -54,23 +54,24 @@ export class IoreqPort {
    * @throws XenUnavailableError; XenError `XEN_IOREQ_NOT_ENABLED` when a vCPU has no event channel; XenCallError
    */
   static open(options: IoreqPortOptions): IoreqPort {
-    const { domid, serverId, vcpuCount, wakeFd, meter } = options;
+    const { domid, serverId, vcpuCount, wakePort, meter } = options;
     requireDomid(domid);
     requireU16('serverId', serverId);
     requireInteger('vcpuCount', vcpuCount, 1, IOREQ_VCPU_COUNT_MAX);
-    requireInteger('wakeFd', wakeFd, -1, 0x7fff_ffff);
+    requireU32('wakePort', wakePort);
     return new IoreqPort(
       openNative(
         ['xenforeignmemory', 'xenevtchn'],
-        (addon) => new addon.IoreqPort(domid, serverId, vcpuCount, wakeFd, meter?.words),
+        (addon) => new addon.IoreqPort(domid, serverId, vcpuCount, wakePort, meter?.words),
       ),
     );
   }
 
   /**
    * Blocks this thread until a vCPU has a request. Returns the vCPU (0 and up), its request in `request` and now
-   * ours; or -1 after `timeoutMs` (-1: wait for ever, 0: do not wait), -2 when woken, -3 when the event channel
-   * failed and this port is of no more use. A wake comes before waiting requests, and is consumed.
+   * ours; or -1 after `timeoutMs` (-1: wait for ever, which takes one system call less; 0: do not wait), -2 when woken,
+   * at times once more than it was, -3 when the event channel failed and this port is of no more use. Who came first is
+   * served first, and nobody twice before everybody.
    */
   next(timeoutMs: number): number {
     requireTimeout(timeoutMs);

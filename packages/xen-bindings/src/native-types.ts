@@ -147,8 +147,7 @@ export interface NativeDeviceMemory extends NativeHandle {
 
 export interface NativeWakeEvent extends NativeHandle {
   wake(): void;
-  drain(): void;
-  fd(): number;
+  port(): number;
 }
 
 export interface Addon {
@@ -164,7 +163,7 @@ export interface Addon {
     domid: number,
     serverId: number,
     vcpuCount: number,
-    wakeFd: number,
+    wakePort: number,
     meterWords: Float64Array | undefined,
   ) => NativeIoreqPort;
   DeviceConfig: new (path: string, value: Uint32Array) => NativeDeviceConfig;

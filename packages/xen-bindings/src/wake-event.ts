@@ -1,32 +1,31 @@
-import { loadAddon } from './addon.js';
+import { openNative } from './availability.js';
 import { calling } from './errors.js';
 import type { NativeWakeEvent } from './native-types.js';
 
 /**
- * An eventfd that ends another thread's wait: give `fd` to `IoreqPort.open` on that thread and call wake() on this
- * one. Needs the addon, not Xen. @throws XenUnavailableError when the addon is missing.
+ * An event channel of this domain to itself that ends another thread's wait: give `port` to `IoreqPort.open` on that
+ * thread and call wake() on this one. To be closed after that port.
  */
 export class WakeEvent {
   readonly #native: NativeWakeEvent;
 
-  constructor() {
-    const addon = loadAddon();
-    this.#native = calling(() => new addon.WakeEvent());
+  private constructor(native: NativeWakeEvent) {
+    this.#native = native;
   }
 
-  /** Valid in every thread of this process until close(). */
-  get fd(): number {
-    return calling(() => this.#native.fd());
+  /** @throws XenUnavailableError, XenCallError */
+  static open(): WakeEvent {
+    return new WakeEvent(openNative(['xenevtchn'], (addon) => new addon.WakeEvent()));
   }
 
-  /** Makes the descriptor readable. Several calls before the sleeper looks are one. */
+  /** For one `IoreqPort`. @throws XenError `XEN_CLOSED` */
+  get port(): number {
+    return calling(() => this.#native.port());
+  }
+
+  /** Several calls may be one for the sleeper; one before it sleeps is not lost. */
   wake(): void {
     calling(() => this.#native.wake());
-  }
-
-  /** Makes it unreadable again. IoreqPort.next() does this itself when it returns -2. */
-  drain(): void {
-    calling(() => this.#native.drain());
   }
 
   close(): void {

@@ -33,7 +33,7 @@ describe.skipIf(readHypervisor() !== null)('on a machine without Xen', () => {
     { name: 'EventChannels', open: () => EventChannels.open() },
     { name: 'ForeignMemory', open: () => ForeignMemory.open() },
     { name: 'Xenstore', open: () => Xenstore.open() },
-    { name: 'IoreqPort', open: () => IoreqPort.open({ domid: 1, serverId: 0, vcpuCount: 1, wakeFd: -1 }) },
+    { name: 'IoreqPort', open: () => IoreqPort.open({ domid: 1, serverId: 0, vcpuCount: 1, wakePort: 0 }) },
   ])('$name.open names what is missing and what to do', ({ open }) => {
     expect(open).toThrow(
       expect.objectContaining({

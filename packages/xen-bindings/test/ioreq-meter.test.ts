@@ -19,7 +19,7 @@ afterEach(() => {
 /** Holds each request for as long as its address says, in ms, and tells what the meter knows meanwhile. */
 function serve({ xen, ready }: ChildTools, options: { place: typeof place; count: number }) {
   const meter = new xen.IoreqMeter();
-  const port = xen.IoreqPort.open({ ...options.place, wakeFd: -1, meter });
+  const port = xen.IoreqPort.open({ ...options.place, wakePort: 0, meter });
   const seen: (readonly [vcpu: number, size: number, hasAge: boolean] | null)[] = [];
   ready();
   while (seen.length < options.count) {
@@ -77,7 +77,7 @@ it.each([
   const message = await fake.run(
     ({ xen, caught }, options: { place: typeof place; words: unknown }) => {
       const meter = { words: options.words } as never;
-      return caught(() => xen.IoreqPort.open({ ...options.place, wakeFd: -1, meter })).message;
+      return caught(() => xen.IoreqPort.open({ ...options.place, wakePort: 0, meter })).message;
     },
     { place, words },
   );

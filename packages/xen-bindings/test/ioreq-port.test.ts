@@ -29,7 +29,7 @@ interface Served {
 
 /** Answers `count` requests with 0x8000000180000002 each, in the child. */
 function serve({ xen, ready }: ChildTools, options: { place: typeof place; count: number }): Served[] {
-  const port = xen.IoreqPort.open({ ...options.place, wakeFd: -1 });
+  const port = xen.IoreqPort.open({ ...options.place, wakePort: 0 });
   const { request } = port;
   const served: Served[] = [];
   ready();
@@ -154,7 +154,7 @@ describe('IoreqPort takes over', () => {
   it('a request only once, although binding raises its event again', async () => {
     slots.put(0, { addr: 10n, flags: 0x20 }, SlotState.inProcess);
     const child = fake.start(({ xen }, options: typeof place) => {
-      const port = xen.IoreqPort.open({ ...options, wakeFd: -1 });
+      const port = xen.IoreqPort.open({ ...options, wakePort: 0 });
       const first = port.next(10_000);
       const second = port.next(500);
       port.complete(first, 1, 0);
@@ -166,7 +166,7 @@ describe('IoreqPort takes over', () => {
 
   it('a slot whose server was killed with it, in a second process', async () => {
     const child = fake.start(({ xen }, options: typeof place) => {
-      const port = xen.IoreqPort.open({ ...options, wakeFd: -1 });
+      const port = xen.IoreqPort.open({ ...options, wakePort: 0 });
       const vcpu = port.next(10_000);
       if (vcpu === 1) for (;;); // holds the request until it is killed
     }, place);
@@ -183,7 +183,7 @@ describe('IoreqPort takes over', () => {
 describe('IoreqPort.next', () => {
   it('times out, and returns at once for 0', async () => {
     const [result, waitedMs, immediate] = await fake.run(({ xen }, options: typeof place) => {
-      const port = xen.IoreqPort.open({ ...options, wakeFd: -1 });
+      const port = xen.IoreqPort.open({ ...options, wakePort: 0 });
       const start = performance.now();
       const timedOut = port.next(150);
       const waited = performance.now() - start;
@@ -195,7 +195,7 @@ describe('IoreqPort.next', () => {
 
   it('keeps its deadline under a stream of spurious events', async () => {
     const child = fake.start(({ xen }, options: typeof place) => {
-      const port = xen.IoreqPort.open({ ...options, wakeFd: -1 });
+      const port = xen.IoreqPort.open({ ...options, wakePort: 0 });
       return port.next(500);
     }, place);
     for (let count = 0; count < 20; count += 1) await fake.raiseEvent(localPort(0));
@@ -205,7 +205,7 @@ describe('IoreqPort.next', () => {
   it('is woken from another thread, once', async () => {
     slots.put(0, { addr: 1n });
     const results = await fake.run(async ({ xen, Worker, packageUrl }, options: typeof place) => {
-      const wake = new xen.WakeEvent();
+      const wake = xen.WakeEvent.open();
       const code = `
           const { parentPort, workerData } = require('node:worker_threads');
           import(workerData.packageUrl).then(({ IoreqPort }) => {
@@ -217,12 +217,12 @@ describe('IoreqPort.next', () => {
             port.close();
             parentPort.postMessage(results);
           });`;
-      const workerData = { packageUrl, options: { ...options, wakeFd: wake.fd } };
+      const workerData = { packageUrl, options: { ...options, wakePort: wake.port } };
       const worker = new Worker(code, { eval: true, workerData });
       let last: unknown;
       worker.on('message', (message: unknown) => {
         last = message;
-        if (message === 'served') setTimeout(() => [wake.wake(), wake.wake()], 50);
+        if (message === 'served') setTimeout(() => wake.wake(), 50);
       });
       await new Promise((resolve) => worker.on('exit', resolve));
       wake.close();
@@ -231,10 +231,10 @@ describe('IoreqPort.next', () => {
     expect(results).toEqual([0, -2, -1]);
   });
 
-  it('prefers the wake to requests that wait', async () => {
+  it('takes wakes and requests in the order in which they came', async () => {
     const child = fake.start(({ xen, ready }, options: typeof place) => {
-      const wake = new xen.WakeEvent();
-      const port = xen.IoreqPort.open({ ...options, wakeFd: wake.fd });
+      const wake = xen.WakeEvent.open();
+      const port = xen.IoreqPort.open({ ...options, wakePort: wake.port });
       wake.wake();
       ready();
       const until = performance.now() + 500;
@@ -249,7 +249,7 @@ describe('IoreqPort.next', () => {
   it('says that the event channel failed', async () => {
     fake.fail('xenevtchn_pending', constants.errno.EFBIG);
     const child = fake.start(({ xen }, options: typeof place) => {
-      const port = xen.IoreqPort.open({ ...options, wakeFd: -1 });
+      const port = xen.IoreqPort.open({ ...options, wakePort: 0 });
       return port.next(10_000);
     }, place);
     await fake.raiseEvent(localPort(0));
@@ -259,7 +259,7 @@ describe('IoreqPort.next', () => {
   it('refuses a request buffer that was given away', async () => {
     slots.put(0, {});
     const error = await fake.run(({ xen, caught }, options: typeof place) => {
-      const port = xen.IoreqPort.open({ ...options, wakeFd: -1 });
+      const port = xen.IoreqPort.open({ ...options, wakePort: 0 });
       structuredClone(port.request.buffer, { transfer: [port.request.buffer as ArrayBuffer] });
       return caught(() => port.next(0));
     }, place);
@@ -272,7 +272,7 @@ describe('IoreqPort refuses', () => {
   it('to complete what is not open', async () => {
     slots.put(1, { data: 5n, flags: 0x20 });
     const errors = await fake.run(({ xen, caught }, options: typeof place) => {
-      const port = xen.IoreqPort.open({ ...options, wakeFd: -1 });
+      const port = xen.IoreqPort.open({ ...options, wakePort: 0 });
       const before = caught(() => port.complete(1, 0, 0));
       const vcpu = port.next(0);
       const other = caught(() => port.complete(0, 0, 0));
@@ -287,7 +287,7 @@ describe('IoreqPort refuses', () => {
   it('a server that is not enabled, and gives back what it had opened', async () => {
     const error = await fake.run(
       ({ xen, caught }, options: typeof place) =>
-        caught(() => xen.IoreqPort.open({ ...options, vcpuCount: 4, wakeFd: -1 })),
+        caught(() => xen.IoreqPort.open({ ...options, vcpuCount: 4, wakePort: 0 })),
       place,
     );
     expect(error).toMatchObject({ name: 'XenError', code: 'XEN_IOREQ_NOT_ENABLED' });
@@ -299,17 +299,17 @@ describe('IoreqPort refuses', () => {
 
   it('impossible vCPU counts, bad descriptors and use after close', async () => {
     const errors = await fake.run(({ xen, caught }, options: typeof place) => {
-      const closed = xen.IoreqPort.open({ ...options, wakeFd: -1 });
+      const closed = xen.IoreqPort.open({ ...options, wakePort: 0 });
       closed.close();
       closed.close();
       return [
-        caught(() => xen.IoreqPort.open({ ...options, vcpuCount: 0, wakeFd: -1 })).name,
-        caught(() => xen.IoreqPort.open({ ...options, vcpuCount: 129, wakeFd: -1 })).name,
-        caught(() => xen.IoreqPort.open({ ...options, wakeFd: 999_999 })).errnoName,
+        caught(() => xen.IoreqPort.open({ ...options, vcpuCount: 0, wakePort: 0 })).name,
+        caught(() => xen.IoreqPort.open({ ...options, vcpuCount: 129, wakePort: 0 })).name,
+        caught(() => xen.IoreqPort.open({ ...options, wakePort: 4711 })).errnoName,
         caught(() => closed.next(0)).code,
         caught(() => closed.complete(0, 0, 0)).code,
       ];
     }, place);
-    expect(errors).toEqual(['RangeError', 'RangeError', 'EBADF', 'XEN_CLOSED', 'XEN_CLOSED']);
+    expect(errors).toEqual(['RangeError', 'RangeError', 'EINVAL', 'XEN_CLOSED', 'XEN_CLOSED']);
   });
 });

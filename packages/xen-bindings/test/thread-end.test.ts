@@ -18,8 +18,8 @@ const openEverything = `
   const { parentPort, workerData } = require('node:worker_threads');
   import(workerData.packageUrl).then((xen) => {
     globalThis.kept = [
-      xen.Control.open(), xen.DeviceModel.open(), xen.EventChannels.open(), new xen.WakeEvent(),
-      xen.IoreqPort.open({ domid: 3, serverId: 2, vcpuCount: 2, wakeFd: -1 }),
+      xen.Control.open(), xen.DeviceModel.open(), xen.EventChannels.open(), xen.WakeEvent.open(),
+      xen.IoreqPort.open({ domid: 3, serverId: 2, vcpuCount: 2, wakePort: 0 }),
     ];
     const memory = xen.ForeignMemory.open();
     globalThis.kept.push(memory, memory.mapResource(3, 0, 9, 0, 1), memory.map(3, [1n], true));
@@ -73,7 +73,7 @@ it('closes handles that nobody refers to, and keeps what somebody still uses', a
     const open = (): Uint8Array => {
       xen.Control.open();
       xen.EventChannels.open();
-      xen.IoreqPort.open({ domid: 3, serverId: 2, vcpuCount: 1, wakeFd: -1 });
+      xen.IoreqPort.open({ domid: 3, serverId: 2, vcpuCount: 1, wakePort: 0 });
       const watching = xen.Xenstore.open();
       watching.watch('/a', 't', () => undefined);
       setTimeout(() => watching.close(), 400);

@@ -33,6 +33,7 @@ async function main({ domid, handle, runDir, sysroot }: ModelArguments): Promise
     startModel: async (options) => {
       isAtWork = true;
       const model = await DeviceModel.start({ ...options, onLog: log });
+      process.once('exit', () => void model.terminate());
       // Everything is loaded by now, in both threads.
       dropProgramPages();
       return model;

@@ -6,7 +6,8 @@ typedef struct xenevtchn_handle {
   int fd;
 } xenevtchn_handle;
 
-enum { FIRST_LOCAL_PORT = 1000 };
+/* The port of a wake event is not one of a guest; the one bound to it is 1000 more, as with all. */
+enum { OWN_DOMAIN = 0x7ff0, WAKE_PORT = 500, FIRST_LOCAL_PORT = 1000 };
 
 xenevtchn_handle *xenevtchn_open(xentoollog_logger *logger, unsigned flags) {
   (void)logger;
@@ -28,15 +29,28 @@ int xenevtchn_close(xenevtchn_handle *handle) {
 int xenevtchn_fd(xenevtchn_handle *handle) { return handle->fd; }
 
 int xenevtchn_notify(xenevtchn_handle *handle, uint32_t port) {
-  (void)handle;
   record("xenevtchn_notify %u", port);
-  return fails("xenevtchn_notify") ? -1 : 0;
+  if (fails("xenevtchn_notify")) return -1;
+  uint32_t other_end = port + FIRST_LOCAL_PORT;
+  if (port == WAKE_PORT && write(handle->fd, &other_end, sizeof other_end) != sizeof other_end) abort();
+  return 0;
+}
+
+int xenevtchn_bind_unbound_port(xenevtchn_handle *handle, uint32_t domid) {
+  (void)handle;
+  record("xenevtchn_bind_unbound_port %u", domid);
+  return fails("xenevtchn_bind_unbound_port") ? -1 : WAKE_PORT;
 }
 
 int xenevtchn_bind_interdomain(xenevtchn_handle *handle, uint32_t domid, uint32_t remote_port) {
   (void)handle;
   record("xenevtchn_bind_interdomain %u %u", domid, remote_port);
-  return fails("xenevtchn_bind_interdomain") ? -1 : (int)(FIRST_LOCAL_PORT + remote_port);
+  if (fails("xenevtchn_bind_interdomain")) return -1;
+  if (domid == OWN_DOMAIN && remote_port != WAKE_PORT) {
+    errno = EINVAL; /* as Xen says of a port that nobody waits at */
+    return -1;
+  }
+  return (int)(FIRST_LOCAL_PORT + remote_port);
 }
 
 int xenevtchn_unbind(xenevtchn_handle *handle, uint32_t port) {
