@@ -1,6 +1,7 @@
+import { readFileSync, writeFileSync } from 'node:fs';
 import { expect, test, vi } from 'vitest';
 import { FakeQmp } from '@xenpt/qmp-sdk/testing';
-import { fakeNetworkCard } from '@xenpt/qmp-sdk/xen/testing';
+import { fakeDomain, fakeNetworkCard } from '@xenpt/qmp-sdk/xen/testing';
 import { CARD, fakeHost, parse, run } from './run.js';
 
 const OTHER = '0000:03:00.1';
@@ -96,6 +97,8 @@ test('attach -N of several by --model qemu: a driver is left first, and no devic
   const socket = host.monitors.control(5);
   await using qemu = new FakeQmp().on('query-pci', () => []);
   await qemu.listen({ unix: socket });
+  const config = host.libxlConfig.file(5, fakeDomain(5).handle);
+  writeFileSync(config, '{}\0');
   const before = host.dump();
   const { exitCode, stdout } = await run(host, 'attach 5 03:00.0,seize=1,permissive=1 03:00.1 --model qemu -N');
   expect(exitCode).toBe(0);
@@ -116,6 +119,10 @@ test('attach -N of several by --model qemu: a driver is left first, and no devic
     ].map((plugged) => JSON.stringify({ driver: 'xen-pci-passthrough', ...plugged })),
   );
   expect(stdout).not.toMatch(/start the device model|control\.sock/);
+  expect(lines).toContain(
+    `pcidevs: {"domain":0,"bus":3,"dev":0,"func":0,"vdevfn":40,"permissive":true,"rdm_policy":"strict"} > ${config}`,
+  );
+  expect(readFileSync(config, 'utf8')).toBe('{}\0');
 });
 
 test('attach -N asks nobody, and says what the overrides set aside', async () => {

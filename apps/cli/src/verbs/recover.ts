@@ -1,4 +1,5 @@
 import {
+  forgetDeadDomains,
   recoverAssignable,
   type RecoveredDirtyLog,
   type RecoveredRestart,
@@ -24,6 +25,7 @@ export const recover: Verb = {
     const transactions = await recoverAssignable(host);
     const dirtyLogs = await recoverDirtyLogs(host);
     const restarts = await recoverRestarts(host);
+    const leftovers = await forgetDeadDomains(host);
     const all: readonly (RecoveredDirtyLog | RecoveredRestart | RecoveredTransaction)[] = [
       ...transactions,
       ...dirtyLogs,
@@ -39,8 +41,8 @@ export const recover: Verb = {
               .filter((entry) => !hasFailed(entry))
               .map(({ sentence }) => sentence)
               .join('\n'),
-      notes: failed.map(({ sentence }) => sentence),
-      exitCode: failed.length === 0 ? ExitCode.ok : ExitCode.manualRecovery,
+      notes: [...failed.map(({ sentence }) => sentence), ...leftovers],
+      exitCode: failed.length + leftovers.length === 0 ? ExitCode.ok : ExitCode.manualRecovery,
     };
   },
 };

@@ -49,6 +49,16 @@ export function rebootScenarios(
       console.table(seconds);
     });
 
+    /** From inside the guest, whose driver has the card afterwards. */
+    async function restart(under: string): Promise<void> {
+      await guestRun(guest, '(sleep 1; reboot -f) >/dev/null 2>&1 &', 60_000);
+      guest = await guest.restarted(under);
+      await guest.waitUntilReady();
+      await guestRun(guest, ping, 180_000);
+      const place = await guestRun(guest, 'basename $(readlink /sys/class/net/eth0/device)', 60_000);
+      expect(place.trim()).toBe(`0000:00:0${slot}.0`);
+    }
+
     for (let round = 0; round < options.reboots; round++) {
       for (const { title, inGuest, inDom0 } of options.byBoth ? ways : ways.slice(0, 1)) {
         it(`${title}, and its firmware finds the card where it was (${round + 1})`, async () => {
@@ -83,10 +93,25 @@ export function rebootScenarios(
       }
     }
 
-    it('is known by its new name after xl rename', async () => {
+    it('is known by its new name after xl rename, and restarts under it', async () => {
       await run(`xl rename ${name} renamed`);
       expect(await run('xenpt devices renamed')).toContain(setting.sbdf);
+      if (options.byBoth) await restart('renamed');
+      expect(await run('xl pci-list renamed')).toContain(setting.sbdf);
       await run(`xl rename renamed ${name}`);
+    });
+
+    it("gets a device of QEMU's model again from xl, in its slot", async () => {
+      const { lab, sbdf } = setting;
+      await run(`xenpt detach ${name} ${sbdf}`);
+      const attached = await lab.exec(`xenpt attach ${name} ${sbdf}@${slot} --model qemu`, { timeoutMs: 180_000 });
+      expect(attached.exitCode).toBe(0);
+      expect(attached.stderr).not.toMatch(/restarts/);
+      await restart(name);
+      expect(await run(`xl pci-list ${name}`)).toMatch(new RegExp(`0?${slot}\\.0\\s+${sbdf}`));
+      expect(await run(`xenpt devices ${name}`)).toMatch(new RegExp(`${sbdf}.*qemu`));
+      expect(await run('xenpt recover')).toContain('Nothing to recover');
+      expect(await run('ls /run/xenpt')).not.toContain('domain-');
     });
 
     it('does not come back when it is destroyed, and everything is as it was', async () => {

@@ -121,10 +121,14 @@ export class Guest {
     await this.#host.run(`xl unpause ${this.domid}`);
   }
 
-  /** After a reboot: the domain that `xl` started in place of this one. This one is not to be used any more. */
-  async restarted(): Promise<Guest> {
+  /**
+   * After a reboot: the domain that `xl` started in place of this one. This one is not to be used any more.
+   *
+   * @param name after `xl rename`
+   */
+  async restarted(name: string = this.name): Promise<Guest> {
     const script = `for attempt in $(seq 600); do
-  domid=$(xl domid ${this.name} 2>/dev/null) && [ "$domid" != ${this.domid} ] &&
+  domid=$(xl domid ${name} 2>/dev/null) && [ "$domid" != ${this.domid} ] &&
     terminal=$(xenstore-read /local/domain/$domid/console/tty 2>/dev/null) && [ -n "$terminal" ] &&
     echo "$domid $terminal" && exit 0
   sleep 0.1
@@ -135,7 +139,7 @@ exit 1`;
     this.#console.close();
     const console = new GuestConsole(this.#agent, { op: 'tty', path: terminal });
     await console.opened;
-    const same = { host: this.#host, agent: this.#agent, name: this.name, serial: this.#serial };
+    const same = { host: this.#host, agent: this.#agent, name, serial: this.#serial };
     return new Guest(same, Number(domid), console);
   }
 

@@ -5,6 +5,7 @@ import { publishDevice } from './device-nodes.js';
 import { describeGrant, formatGrantRecord, type Grant, type GrantRecord, permissionCall } from './grants.js';
 import type { XenHost } from './host.js';
 import type { HandOver } from './hand-over.js';
+import { libxlDevice } from './libxl-config.js';
 import { placeholder } from './hot-plug.js';
 import { qemuDevice } from './qemu-model.js';
 import { claimInUse } from './in-use.js';
@@ -84,6 +85,11 @@ export function describeAttach(host: XenHost, plan: AttachPlan, rehearsal: Rehea
     title: "have the guest's QEMU plug it",
     writes: [`device_add ${JSON.stringify(qemuDevice(plan))} > ${monitor}`],
   };
+  const configFile = host.libxlConfig.file(domid, domain.info.handle);
+  const keep: PlanStep = {
+    title: 'have xl plug it again when the guest restarts',
+    writes: existsSync(configFile) ? [`pcidevs: ${JSON.stringify(libxlDevice(plan))} > ${configFile}`] : [],
+  };
   const served: PlanStep[] = [
     { title: 'look for the device model of the guest', writes: [] },
     ...(rehearsal.models.has(domid) ? [] : [start]),
@@ -112,7 +118,7 @@ export function describeAttach(host: XenHost, plan: AttachPlan, rehearsal: Rehea
       writes: [permissionCall(domid, grant, true)],
     })),
     { title: 'assign the device to the domain', writes: [`xc_assign_device domain ${domid} ${name}`] },
-    ...(plan.model === 'qemu' ? [plug] : served),
+    ...(plan.model === 'qemu' ? [plug, keep] : served),
     {
       title: 'publish it in xenstore',
       writes: rehearsal.writes((store) => publishDevice(store, domid, { sbdf, guestDevfn, options: plan.effective })),

@@ -21,6 +21,7 @@ import {
   settleOptions,
 } from './attach-options.js';
 import { type AttachPlan, describeAttach, grantRecordOf } from './attach-plan.js';
+import { forgetDeadDomains } from './dead-domains.js';
 import { publishDevice, withdrawDevice } from './device-nodes.js';
 import { type Domain, findDomain } from './domains.js';
 import { XenErrorCode, XenOperationError } from './errors.js';
@@ -109,6 +110,12 @@ export async function attach(host: XenHost, options: AttachOptions): Promise<Att
   const spec = parsePassthroughSpec(options.spec);
   requireRoot(host, 'attach a device');
   void host.toolstack;
+  const leftovers = await forgetDeadDomains(host);
+  const attached = await seizeAndAttach(host, options, spec);
+  return { ...attached, warnings: [...attached.warnings, ...leftovers] };
+}
+
+async function seizeAndAttach(host: XenHost, options: AttachOptions, spec: PassthroughSpec): Promise<Attached> {
   const name = formatSbdf(spec.sbdf);
   if (!seizes(host, spec)) return attachAssignable(host, options, spec, false);
   const { signal, onStep, overrides = [] } = options;

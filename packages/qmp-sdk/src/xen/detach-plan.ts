@@ -30,7 +30,14 @@ export function describeDetach(host: XenHost, planned: PlannedDetach, rehearsal:
   const model = runFile.socket(runDir, domid);
   rehearsal.detached.add(name);
   const devices = readGrants(runDir, domid)?.devices ?? [];
-  const isLast = devices.every((device) => rehearsal.detached.has(device.sbdf));
+  const left = devices.filter((device) => !rehearsal.detached.has(device.sbdf));
+  const isLast = left.length === 0;
+  const endsModel = record.model !== 'qemu' && left.every((other) => other.model === 'qemu');
+  const endWrites = [
+    ...(endsModel ? [`shutdown > ${model}`] : []),
+    ...(isLast ? [`rm -r ${domainDir(runDir, domid)}`] : []),
+  ];
+  const configFile = host.libxlConfig.file(domid, domain.info.handle);
   const hasReset = existsSync(sysfs.root + sysfsPath.reset(sbdf));
   const intoQuarantine = isOnPciback(sysfs, sbdf) ? [`xc_assign_device domain ${DOMID_IO} (quarantine) ${name}`] : [];
   const steps: PlanStep[] = [
@@ -40,7 +47,13 @@ export function describeDetach(host: XenHost, planned: PlannedDetach, rehearsal:
       writes: [`${formatGrantRecord({ ...record, state: 'detaching' })} > ${file}`],
     },
     ...(record.model === 'qemu'
-      ? [{ title: "take the device from the guest's QEMU", writes: [] }]
+      ? [
+          { title: "take the device from the guest's QEMU", writes: [] },
+          {
+            title: 'have xl not plug it again',
+            writes: existsSync(configFile) ? [`pcidevs: without ${name} > ${configFile}`] : [],
+          },
+        ]
       : [
           { title: 'connect to the device model', writes: [] },
           {
@@ -68,9 +81,7 @@ export function describeDetach(host: XenHost, planned: PlannedDetach, rehearsal:
       writes: rehearsal.writes((store) => releaseInUse(store, sbdf, domid)),
     },
     { title: 'remove the record', writes: [isLast ? `rm ${file}` : `the other devices alone > ${file}`] },
-    ...(isLast
-      ? [{ title: 'end the device model', writes: [`shutdown > ${model}`, `rm -r ${domainDir(runDir, domid)}`] }]
-      : []),
+    ...(isLast || endsModel ? [{ title: 'end the device model', writes: endWrites }] : []),
   ];
   return describePlan(name, steps);
 }

@@ -9,6 +9,7 @@ import { describeGrant, type Grant, type GrantRecord, readGrants, recordGrant } 
 import type { XenHost } from './host.js';
 import { EJECT_TIMEOUT_MS, ejectPlaceholder, hasPlaceholder, withdrawPlaceholder } from './hot-plug.js';
 import { readInUse, releaseInUse } from './in-use.js';
+import { forgetInLibxl } from './libxl-config.js';
 import { withLock } from './lock.js';
 import type { ModelClient } from './model-client.js';
 import type { OperationPlan } from './operation-plan.js';
@@ -285,6 +286,7 @@ async function leaveQemu(host: XenHost, domain: Domain, record: GrantRecord, pro
       if (!(error instanceof XenOperationError) || error.code !== XenErrorCode.noMonitor) throw error;
     }
   });
+  await problems.attempt('have xl not plug it again', () => forgetInLibxl(host, domain, record.sbdf));
 }
 
 /** A model that does not have the device has nothing to give back: an earlier detach came this far. */

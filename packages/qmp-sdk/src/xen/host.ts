@@ -165,6 +165,13 @@ export interface MonitorPaths {
   lock(domid: number, handle: string): string;
 }
 
+/** Where libxl keeps the configuration of a domain, from which `xl` builds it again when it restarts. */
+export interface LibxlConfigPaths {
+  file(domid: number, handle: string): string;
+  /** Whoever has a lock on this file (flock(2)) may change the other. */
+  lock(domid: number, handle: string): string;
+}
+
 /**
  * A host, as the operations see it. `openXenHost()` makes the real one; `createFakeHost()` of
  * `@xenpt/qmp-sdk/xen/testing` one for tests.
@@ -190,6 +197,7 @@ export interface XenHost {
   readonly processList: ProcessList;
   readonly isRoot: boolean;
   readonly monitors: MonitorPaths;
+  readonly libxlConfig: LibxlConfigPaths;
   /** Null on a host without systemd. */
   readonly services: Services | null;
   /** What a device model process runs, and where it keeps what. */

@@ -3,7 +3,7 @@ import process, { argv, exit, stderr, stdout } from 'node:process';
 import { checkModelState, DeviceModel } from '@xenpt/device-model/client';
 import { dropProgramPages } from '@xenpt/xen-bindings';
 import { serveDomain } from './model-process.js';
-import { openStore, openToolstack, realClock, realConfigPath, realProcesses } from './open-host.js';
+import { openStore, openToolstack, realClock, realLibxlConfig, realProcesses } from './open-host.js';
 import { createSysfs } from './real-sysfs.js';
 import { restartsAfter } from './restart-policy.js';
 import { hasLeftState, runFile } from './run-dir.js';
@@ -49,7 +49,7 @@ async function main({ domid, handle, runDir, sysroot }: ModelArguments): Promise
         host.close();
       }
     },
-    isRestarted: (code) => restartsAfter(realConfigPath(domid, handle), code),
+    isRestarted: (code) => restartsAfter(realLibxlConfig.file(domid, handle), code),
     onServing: () => void stdout.write('serving\n'),
     log,
   });

@@ -5,7 +5,16 @@ import { execPath, geteuid, pid } from 'node:process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Control, DirtyLogControl, HostControl, Xenstore } from '@xenpt/xen-bindings';
 import { describeError, nextStepOf, XenErrorCode, XenOperationError } from './errors.js';
-import type { Clock, HypervisorFacts, MonitorPaths, ProcessTable, Store, Toolstack, XenHost } from './host.js';
+import type {
+  Clock,
+  HypervisorFacts,
+  LibxlConfigPaths,
+  MonitorPaths,
+  ProcessTable,
+  Store,
+  Toolstack,
+  XenHost,
+} from './host.js';
 import { openCapturedTree } from './captured-tree.js';
 import { LastingModel } from './lasting-model.js';
 import { createProcessList } from './real-processes.js';
@@ -51,10 +60,11 @@ export const realMonitors: MonitorPaths = {
   lock: (domid, handle) => `/var/lib/xen/userdata-l.${domid}.${handle}.qmp-socket-lock`,
 };
 
-/** What libxl keeps of the configuration of a domain (tools/libs/light/libxl_dom.c). */
-export function realConfigPath(domid: number, handle: string): string {
-  return `/var/lib/xen/userdata-d.${domid}.${handle}.libxl-json`;
-}
+/** libxl's userdata files (tools/libs/light/libxl_dom.c, libxl_internal.c). */
+export const realLibxlConfig: LibxlConfigPaths = {
+  file: (domid, handle) => `/var/lib/xen/userdata-d.${domid}.${handle}.libxl-json`,
+  lock: (domid, handle) => `/var/lib/xen/userdata-l.${domid}.${handle}.domain-userdata-lock`,
+};
 
 /**
  * The host this runs on. Nothing is opened yet: the libraries of Xen are opened by the first operation that needs
@@ -96,6 +106,7 @@ export function openXenHost(options: OpenXenHostOptions = {}): XenHost {
     processList,
     isRoot: geteuid?.() === 0,
     monitors: realMonitors,
+    libxlConfig: realLibxlConfig,
     services,
     get modelProgram() {
       return modelProgram();

@@ -5,10 +5,11 @@ import type { QmpMonitor } from '../helpers/monitor.js';
 import { type GuestPciFunction, listPciFunctions } from '../helpers/pci.js';
 import { isCommandError } from '../qmp/errors.js';
 import type { Domain } from './domains.js';
-import { XenErrorCode, XenOperationError } from './errors.js';
+import { describeError, XenErrorCode, XenOperationError } from './errors.js';
 import type { GrantRecord } from './grants.js';
 import type { HandOver, Handed } from './hand-over.js';
 import type { XenHost } from './host.js';
+import { forgetInLibxl, libxlDevice, rememberInLibxl } from './libxl-config.js';
 import { giveEject } from './pass-on-ejects.js';
 import { connectToGuestEvents, withGuestQmp } from './qmp.js';
 import { formatGuestAddress } from './spec.js';
@@ -21,9 +22,6 @@ const BURST_TIMEOUT_MS = 20_000;
 /** From the eject that we make ourselves to QEMU's list without the device. */
 const GONE_TIMEOUT_MS = 5_000;
 const POLL_INTERVAL_MS = 100;
-
-const NO_RESTART =
-  'It stays the guest’s only until the guest restarts: only devices of the model xenpt are given again.';
 
 /** libxl's name of a device in QEMU (tools/libs/light/libxl_pci.c, PCI_PT_QDEV_ID). It has no segment. */
 export function qemuDeviceId({ bus, device, function: number }: Sbdf): string {
@@ -50,8 +48,24 @@ export async function handToQemu(host: XenHost, plan: HandOver, steps: Steps): P
     },
     remove,
   );
+  const warnings = await steps.run(
+    'have xl plug it again when the guest restarts',
+    () => remember(host, plan),
+    () => forgetInLibxl(host, domain, name),
+  );
   const attached = { pirq: null, hidden: [], vectors: null };
-  return { attached, modelStarted: false, announced: true, warnings: [NO_RESTART], close: () => {} };
+  return { attached, modelStarted: false, announced: true, warnings, close: () => {} };
+}
+
+/** No reason to take the device away again. */
+async function remember(host: XenHost, plan: HandOver): Promise<string[]> {
+  try {
+    await rememberInLibxl(host, plan.domain, libxlDevice(plan));
+    return [];
+  } catch (error) {
+    if (!(error instanceof XenOperationError)) throw error;
+    return [`It stays the guest's only until the guest restarts: ${describeError(error)}`];
+  }
 }
 
 /** What QEMU is asked to plug. */

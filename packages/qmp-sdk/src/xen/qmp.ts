@@ -5,7 +5,7 @@ import type { QmpClientOptions } from '../qmp/options.js';
 import { type Domain, findDomain } from './domains.js';
 import { XenErrorCode, XenOperationError } from './errors.js';
 import type { XenHost } from './host.js';
-import { takeMonitorLock } from './qmp-lock.js';
+import { takeLibxlLock } from './libxl-lock.js';
 import { requireRoot } from './require-root.js';
 
 /** libxl waits 10 s for an answer and fails then (QMP_SOCKET_CONNECT_TIMEOUT and others, libxl_internal.h). */
@@ -47,7 +47,11 @@ export async function withGuestQmp<T>(
   const path = host.monitors.control(found.domid);
   requireMonitor(found, path);
   const { lockTimeoutMs = LOCK_TIMEOUT_MS, signal } = options;
-  const lock = await takeMonitorLock(host.monitors.lock(found.domid, found.info.handle), lockTimeoutMs, signal);
+  const lock = await takeLibxlLock(host.monitors.lock(found.domid, found.info.handle), {
+    timeoutMs: lockTimeoutMs,
+    guards: "the guest's QEMU monitor",
+    signal,
+  });
   try {
     // A domid is used again, and the wait may have been long.
     requireSame(host, found);

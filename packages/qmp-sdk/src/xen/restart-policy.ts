@@ -1,5 +1,4 @@
-import { readFileSync } from 'node:fs';
-import { errnoName } from './errors.js';
+import { readLibxlConfig } from './libxl-config.js';
 
 /** SHUTDOWN_* of xen/include/public/sched.h, and the member of libxl's configuration that says what follows. */
 const MEMBERS: Readonly<Partial<Record<number, string>>> = {
@@ -20,13 +19,8 @@ const RESTARTS: ReadonlySet<unknown> = new Set(['restart', 'coredump_restart', '
  * @param path libxl's file of that domain
  */
 export function restartsAfter(path: string, code: number): boolean {
-  let text: string;
-  try {
-    text = readFileSync(path, 'utf8');
-  } catch (error) {
-    if (errnoName(error) === undefined) throw error;
-    return code === REBOOT;
-  }
+  const config = readLibxlConfig(path);
+  if (config === undefined) return code === REBOOT;
   const member = MEMBERS[code];
-  return member !== undefined && RESTARTS.has((JSON.parse(text) as Record<string, unknown>)[member]);
+  return member !== undefined && RESTARTS.has(config[member]);
 }

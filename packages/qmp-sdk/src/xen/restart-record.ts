@@ -7,7 +7,7 @@ import { checkPrivate, runFile } from './run-dir.js';
 const SCHEMA_VERSION = 1;
 
 /** What a guest had, as it is to get it again. */
-export type RestartDevice = Pick<GrantRecord, 'sbdf' | 'guestDevfn' | 'options' | 'overrides' | 'model'>;
+export type RestartDevice = Pick<GrantRecord, 'sbdf' | 'guestDevfn' | 'options' | 'overrides'>;
 
 export interface RestartFailure {
   readonly sbdf: string;
@@ -43,19 +43,19 @@ export function recordRestart(
 ): RestartRecord | undefined {
   const file = readGrants(runDir, domid);
   if (file?.handle !== handle) return undefined;
-  const attached = file.devices.filter(({ state }) => state === 'attached');
+  // Those of QEMU's model are given again by the toolstack, from its own configuration.
+  const attached = file.devices.filter(({ state, model }) => state === 'attached' && model !== 'qemu');
   if (attached.length === 0) return undefined;
   const folder = runFile.restarts(runDir);
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   checkPrivate(folder);
-  const devices = attached.map(({ sbdf, guestDevfn, options, overrides, model }): RestartDevice => {
+  const devices = attached.map(({ sbdf, guestDevfn, options, overrides }): RestartDevice => {
     if (options?.rom === 'file') keepRom(runDir, { domid, handle, sbdf });
     return {
       sbdf,
       guestDevfn,
       ...(options ? { options } : {}),
       ...(overrides ? { overrides } : {}),
-      ...(model ? { model } : {}),
     };
   });
   const record = { handle, name, domid, devices, failures: [] };

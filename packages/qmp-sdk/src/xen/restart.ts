@@ -160,10 +160,10 @@ async function attachAgain(
   domid: number,
   device: RestartDevice,
 ): Promise<RestartFailure | undefined> {
-  const { sbdf, guestDevfn, overrides = [], model = 'xenpt' } = device;
+  const { sbdf, guestDevfn, overrides = [] } = device;
   const spec = `${sbdf}@${(guestDevfn >> 3).toString(16)}`;
   try {
-    await attach(host, { domain: String(domid), spec, model, overrides, ...optionsOf(host, handle, device) });
+    await attach(host, { domain: String(domid), spec, overrides, ...optionsOf(host, handle, device) });
     return undefined;
   } catch (error) {
     if (error instanceof XenOperationError && error.code === XenErrorCode.alreadyAttached) return undefined;

@@ -1,8 +1,9 @@
-import { existsSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { FakeError } from '../../src/testing/index.js';
 import { attach, detach, guestView, listGuestDevices } from '../../src/xen/index.js';
 import { readGrants } from '../../src/xen/grants.js';
+import { readLibxlConfig } from '../../src/xen/libxl-config.js';
 import { domainDir } from '../../src/xen/run-dir.js';
 import { type FakeHost, fakeDomain } from '../../src/xen/testing/index.js';
 import { Qemu } from './guest-qemu.js';
@@ -29,7 +30,7 @@ test('QEMU gets the device after Xen has, under the name that xl knows it by', a
     vectors: null,
     announced: true,
     modelStarted: false,
-    warnings: [expect.stringContaining('restarts')],
+    warnings: [expect.stringContaining('restarts: there is no configuration of libxl')],
   });
   expect(qemu.added).toEqual([
     { driver: 'xen-pci-passthrough', id: ID, hostaddr: CARD, addr: '6.0', permissive: true },
@@ -38,6 +39,25 @@ test('QEMU gets the device after Xen has, under the name that xl knows it by', a
   expect(host.store.dump()).toContain('/local/domain/0/backend/pci/5/0/vdevfn-0 = "30"');
   expect(host.journal.calls.some((call) => call.startsWith('model.'))).toBe(false);
   expect(readGrants(host.runDir, 5)?.devices).toMatchObject([{ model: 'qemu', state: 'attached' }]);
+});
+
+test('libxl remembers it for a restart, until it is detached or its attach is undone', async () => {
+  const { host, qemu } = await hostWithQemu();
+  const path = host.libxlConfig.file(5, running.handle);
+  writeFileSync(path, '{"on_reboot":"restart"}\0');
+  expect((await attach(host, request)).warnings).toEqual([]);
+  expect(readLibxlConfig(path)?.pcidevs).toMatchObject([{ bus: 3, dev: 0, func: 0, vdevfn: 0x30 }]);
+  await detach(host, back);
+  expect(readLibxlConfig(path)).toEqual({ on_reboot: 'restart' });
+  const write = host.store.transaction.bind(host.store);
+  let transactions = 0;
+  host.store.transaction = (work) => {
+    if (++transactions === 2) throw new Error('no space');
+    return write(work);
+  };
+  expect(await failure(attach(host, request))).toMatchObject({ outcome: 'rolled-back' });
+  expect(readLibxlConfig(path)).toEqual({ on_reboot: 'restart' });
+  expect([...qemu.plugged.keys()]).toEqual([]);
 });
 
 test('who serves it is told, and what only our model knows is refused by name', async () => {

@@ -19,7 +19,7 @@ test.each([
   ['kept to be looked at', { on_reboot: 'preserve', on_crash: 'coredump_destroy' }, []],
 ])('%s', (_name, config, expected) => {
   const path = join(folder, 'libxl-json');
-  writeFileSync(path, JSON.stringify({ c_info: { type: 'hvm' }, ...config }));
+  writeFileSync(path, `${JSON.stringify({ c_info: { type: 'hvm' }, ...config })}\0`);
   expect(codes.filter((code) => restartsAfter(path, code))).toEqual(expected);
 });
 

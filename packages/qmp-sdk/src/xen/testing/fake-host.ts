@@ -104,6 +104,10 @@ export function createFakeHost(options: FakeHostOptions = {}): FakeHost {
       statistics: (domid) => join(folder, `qmp-libxenstat-${domid}`),
       lock: (domid, handle) => join(folder, `userdata-l.${domid}.${handle}.qmp-socket-lock`),
     },
+    libxlConfig: {
+      file: (domid, handle) => join(folder, `userdata-d.${domid}.${handle}.libxl-json`),
+      lock: (domid, handle) => join(folder, `userdata-l.${domid}.${handle}.domain-userdata-lock`),
+    },
     services: options.systemd ? { systemctl: (...words) => systemctl(journal, words) } : null,
     modelProgram: {
       nodePath: '/usr/bin/node',

@@ -5,12 +5,19 @@ import { errnoName, XenErrorCode, XenOperationError } from './errors.js';
 /** A file that is replaced as often as this while it is waited for is being played with. */
 const MAX_ATTEMPTS = 1000;
 
+export interface LibxlLockOptions {
+  readonly timeoutMs: number;
+  /** For the error: `the guest's QEMU monitor`. */
+  readonly guards: string;
+  readonly signal?: AbortSignal | undefined;
+}
+
 /**
- * Takes the lock that libxl takes around each use of a guest's QMP socket, in libxl's way (libxl__lock_file,
- * tools/libs/light/libxl_internal.c): open, flock(2), and see whether the file is still the one at that path, since
- * whoever lets go removes it.
+ * Takes a lock that libxl takes, around each use of a guest's QMP socket or of its configuration, in libxl's way
+ * (libxl__lock_file, tools/libs/light/libxl_internal.c): open, flock(2), and see whether the file is still the one at
+ * that path, since whoever lets go removes it.
  *
- *     libxl   open ─ flock ─ same inode? ─ connect … disconnect ─ unlink ─ close
+ *     libxl   open ─ flock ─ same inode? ─ …………………………… ─ unlink ─ close
  *     we      open ─ flock ──────────────── waits ──────────────────────── wrong inode: again
  *
  * Node has no flock(2), but a lock belongs to the open file and not to the process: flock(1) of util-linux takes it
@@ -18,16 +25,13 @@ const MAX_ATTEMPTS = 1000;
  *
  * @throws XenOperationError XENPT_LOCKED after `timeoutMs`, or if there is no flock(1); the signal's reason.
  */
-export async function takeMonitorLock(
-  path: string,
-  timeoutMs: number,
-  signal?: AbortSignal,
-): Promise<{ release(): void }> {
+export async function takeLibxlLock(path: string, options: LibxlLockOptions): Promise<{ release(): void }> {
+  const { timeoutMs } = options;
   const deadline = performance.now() + timeoutMs;
   for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
     const fd = openSync(path, constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW, 0o600);
     try {
-      await flock(fd, Math.max(0, deadline - performance.now()), path, signal);
+      await flock(fd, Math.max(0, deadline - performance.now()), path, options);
       if (isStillAt(fd, path)) return { release: () => release(fd, path) };
     } catch (error) {
       closeSync(fd);
@@ -35,7 +39,7 @@ export async function takeMonitorLock(
     }
     closeSync(fd);
   }
-  throw locked(path, timeoutMs);
+  throw locked(path, options);
 }
 
 /** Unlinked while it is still locked: who waits for it then sees that the file is gone. */
@@ -60,8 +64,9 @@ function isStillAt(fd: number, path: string): boolean {
 /** Exit code of flock(1) for "not in time", told apart from its own failures (1, 64 to 74). */
 const NOT_IN_TIME = 9;
 
-function flock(fd: number, timeoutMs: number, path: string, signal: AbortSignal | undefined): Promise<void> {
-  const wait = ['-w', (timeoutMs / 1000).toFixed(3), '-E', String(NOT_IN_TIME)];
+function flock(fd: number, leftMs: number, path: string, options: LibxlLockOptions): Promise<void> {
+  const { guards, signal } = options;
+  const wait = ['-w', (leftMs / 1000).toFixed(3), '-E', String(NOT_IN_TIME)];
   // Descriptor 3 of the child is ours.
   const child = spawn('flock', ['-x', ...wait, '3'], {
     stdio: ['ignore', 'ignore', 'pipe', fd],
@@ -70,26 +75,29 @@ function flock(fd: number, timeoutMs: number, path: string, signal: AbortSignal 
   let said = '';
   child.stderr?.on('data', (chunk: Buffer) => (said = (said + chunk.toString()).slice(-500)));
   return new Promise((resolve, reject) => {
-    child.once('error', (cause) => reject(signal?.aborted === true ? (signal.reason as Error) : noFlock(cause)));
+    child.once('error', (cause) =>
+      reject(signal?.aborted === true ? (signal.reason as Error) : noFlock(guards, cause)),
+    );
     child.once('close', (code) => {
       if (code === 0) resolve();
-      else reject(code === NOT_IN_TIME ? locked(path, timeoutMs) : noFlock(new Error(said.trim() || `exit ${code}`)));
+      else if (code === NOT_IN_TIME) reject(locked(path, options));
+      else reject(noFlock(guards, new Error(said.trim() || `exit ${code}`)));
     });
   });
 }
 
-function locked(path: string, timeoutMs: number): XenOperationError {
+function locked(path: string, { guards, timeoutMs }: LibxlLockOptions): XenOperationError {
   return new XenOperationError(
     XenErrorCode.locked,
-    `another command has used the guest's QEMU monitor for ${Math.round(timeoutMs)} ms, and still does`,
+    `another command has used ${guards} for ${Math.round(timeoutMs)} ms, and still does`,
     { next: `Wait for it; \`fuser ${path}\` names it.` },
   );
 }
 
-function noFlock(cause: Error): XenOperationError {
+function noFlock(guards: string, cause: Error): XenOperationError {
   return new XenOperationError(
     XenErrorCode.stepFailed,
-    `libxl's lock on the guest's QEMU monitor cannot be taken: flock(1) does not work here`,
+    `libxl's lock on ${guards} cannot be taken: flock(1) does not work here`,
     { cause, next: 'Install util-linux.' },
   );
 }
