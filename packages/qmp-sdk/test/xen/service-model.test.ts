@@ -103,9 +103,9 @@ test('upgrade-model: the state is read first; systemd starts the process that go
       message: expect.stringMatching(/cannot be read: there is none/) as string,
     });
     const state = join(options.runDir, 'domain-5', 'state-uuid');
+    writeState(state, 3);
+    expect((await failure(replaceModel(options))).message).toMatch(/it has format 3, and this version reads 2/);
     writeState(state, 2);
-    expect((await failure(replaceModel(options))).message).toMatch(/it has format 2, and this version reads 1/);
-    writeState(state, 1);
     const before = Number(readFileSync(join(options.runDir, 'domain-5', 'model.pid'), 'utf8'));
     const text = readFileSync(unitPath, 'utf8');
     writeFileSync(unitPath, text.replace('RestartSec=100ms', 'RestartSec=1s'));
