@@ -38,11 +38,13 @@ export default defineConfig({
     ].join('\n'),
   },
   onSuccess: async () => {
-    await bundleProgram({
-      entry: 'src/inventory.ts',
-      output: 'dist/inventory.js',
-      metafile: 'dist/metafile-inventory.json',
-    });
+    for (const name of ['inventory', 'guest-devices']) {
+      await bundleProgram({
+        entry: `src/${name}.ts`,
+        output: `dist/${name}.js`,
+        metafile: `dist/metafile-${name}.json`,
+      });
+    }
     writeThirdPartyLicences();
     writeManual();
   },

@@ -5,17 +5,20 @@ import module from 'node:module';
 
 /**
  * Over in less than a second, most of which Node would spend on finding forty files and on optimising what is not run
- * again: they have a program of their own, in one file.
+ * again: they have programs of their own, each in one file.
  */
-const inventoryVerbs = ['list', 'show', 'tree', 'doctor', 'fit'];
+const programs = {
+  inventory: ['list', 'show', 'tree', 'doctor', 'fit'],
+  'guest-devices': ['attach', 'detach', 'devices'],
+};
 const [first, ...rest] = process.argv.slice(2);
 if (rest.length === 0 && (first === '--version' || first === '-V')) {
   process.stdout.write(`${JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')).version}\n`);
 } else {
   enableCompileCache();
-  const looks = inventoryVerbs.includes(first);
-  if (looks) (await import('node:v8')).setFlagsFromString('--no-opt');
-  const { runProcess } = await (looks ? import('../dist/inventory.js') : import('../dist/main.js'));
+  const program = Object.keys(programs).find((name) => programs[name].includes(first)) ?? 'main';
+  if (program !== 'main') (await import('node:v8')).setFlagsFromString('--no-opt');
+  const { runProcess } = await import(`../dist/${program}.js`);
   await runProcess();
 }
 

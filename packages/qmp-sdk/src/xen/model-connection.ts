@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { createConnection, type Socket } from 'node:net';
 import { describeError, errnoName, XenErrorCode, XenOperationError } from './errors.js';
 import { LineSplitter } from './json-lines.js';
@@ -44,6 +45,8 @@ export async function connectModel(
   socketPath: string,
   look: LookAtProcess = () => null,
 ): Promise<ModelClient | null> {
+  // Whoever waits for a process to start asks often, and what an error costs that process would start in.
+  if (!existsSync(socketPath)) return null;
   const socket = createConnection(socketPath);
   try {
     await new Promise<void>((resolve, reject) => {
