@@ -1,5 +1,5 @@
 // One scan by one thread against the pool, this thread and one worker: npm run build, then
-//   node bench/worker.mjs [MiB of bitmap, default 32] [passes, default 3]
+//   node bench/worker.mjs [MiB of bitmap, default 32] [passes, default 3] [operations, default all: count,extract]
 // Both are timed in turn, over the same bitmap in the same shared memory, and two ratios are printed: that of the least
 // times of all rounds, and the median of that of the passes' medians. Other work on the machine takes the second
 // processor away, which one thread does not notice and two do: beside it only the least times mean something.
@@ -9,6 +9,7 @@ import { ScanPool } from '../dist/worker.js';
 
 const sizeMiB = Number(process.argv[2] ?? 32);
 const passes = Number(process.argv[3] ?? 3);
+const chosen = process.argv[4]?.split(',');
 /** Of one pass, as long as it takes less than so many ms. */
 const rounds = 25;
 const budgetMs = 400;
@@ -135,6 +136,7 @@ const rows = {};
 for (const [name, density, runPages] of fillings) {
   fill(density, runPages);
   for (const [operation, ways] of Object.entries(operations)) {
+    if (chosen && !chosen.includes(operation)) continue;
     await pass(ways);
     const results = [];
     for (let index = 0; index < passes; index++) results.push(await pass(ways));

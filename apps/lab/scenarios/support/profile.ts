@@ -5,6 +5,7 @@ import { assignableScenarios } from './assignable.js';
 import { bothModelScenarios } from './both-models.js';
 import { configViewScenarios } from './config-view.js';
 import { dirtyLogScenarios } from './dirty-log.js';
+import { dirtyLogTypeScenarios } from './dirty-log-types.js';
 import { dirtyRateScenarios } from './dirty-rate.js';
 import { hardTimesScenarios } from './hard-times.js';
 import { type InterruptOptions, interruptScenarios, type MessageWay } from './interrupts.js';
@@ -100,7 +101,10 @@ export function describeProfile(
     if (soak) accessScenarios(() => setting, thoroughAccesses);
     if (includes('configuration view')) configViewScenarios(lab);
     if (includes('QMP')) qmpScenarios(lab, { xlCommands: soak ? 100 : 5 });
-    if (includes('dirty log')) dirtyLogScenarios(lab, vcpus);
+    if (includes('dirty log')) {
+      for (const count of soak ? [1, 4] : [vcpus]) dirtyLogScenarios(lab, count);
+      dirtyLogTypeScenarios(lab);
+    }
     if (includes('dirty rate')) dirtyRateScenarios(lab, { vcpus, migrates: soak });
   });
   describeSavedMachine(profile);

@@ -8,6 +8,10 @@ export const guestHome = '/usr/lib/xenpt-lab/guest';
 export interface GuestOptions {
   /** A word; unique among the host's guests. */
   readonly name: string;
+  /** Default: `hvm`. The others have no device model, and no devices. */
+  readonly type?: 'hvm' | 'pv' | 'pvh';
+  /** For `pv` and `pvh`, which need one: an ELF kernel in dom0, gzipped or not. */
+  readonly kernel?: string;
   /** Default: 256, at least 192: the initramfs is put at 128 MiB. */
   readonly memoryMiB?: number;
   /** Default: 1. */
@@ -62,10 +66,18 @@ export function guestFiles(name: string) {
  *   8192 config reads that each take a trip to QEMU: two minutes.
  */
 export function guestConfig(options: GuestOptions): string {
-  const files = guestFiles(options.name);
+  const type = options.type ?? 'hvm';
   const modules = options.modules ?? defaultGuestModules;
   const kernelArguments = [
-    ...['console=ttyS0', 'quiet', 'clocksource=tsc', 'tsc=reliable', 'mitigations=off', 'panic=-1', 'pci=noearly'],
+    ...[
+      `console=${type === 'hvm' ? 'ttyS0' : 'hvc0'}`,
+      'quiet',
+      'clocksource=tsc',
+      'tsc=reliable',
+      'mitigations=off',
+      'panic=-1',
+      'pci=noearly',
+    ],
     ...(modules.length > 0 ? [`lab.modules=${modules.join(',')}`] : []),
     ...(options.kernelArguments ?? []),
   ];
@@ -78,18 +90,13 @@ export function guestConfig(options: GuestOptions): string {
   }
   const lines = [
     `name=${quoted(options.name)}`,
-    'type="hvm"',
+    `type=${quoted(type)}`,
     `memory=${memoryMiB}`,
     `vcpus=${options.vcpus ?? 1}`,
-    `kernel=${quoted(`${guestHome}/real-mode`)}`,
-    `device_model_args_hvm=[${deviceModelArguments(files).map(quoted).join(', ')}]`,
     `cmdline=${quoted(kernelArguments.join(' '))}`,
-    `serial=${quoted(`unix:${files.serial}`)}`,
+    ...(type === 'hvm' ? emulatedMachine(options) : builtByToolstack(options)),
     ...(options.pci?.length ? [`pci=[${options.pci.map(quoted).join(', ')}]`] : []),
     ...(options.passthrough ? [`passthrough=${quoted(options.passthrough)}`] : []),
-    'vga="none"',
-    'vnc=0',
-    'usb=0',
     'tsc_mode="native"',
     'cpuid="host,rdtscp=0"',
     'on_poweroff="destroy"',
@@ -98,6 +105,24 @@ export function guestConfig(options: GuestOptions): string {
     ...(options.extraConfig ?? []),
   ];
   return `${lines.join('\n')}\n`;
+}
+
+function emulatedMachine({ name }: GuestOptions): string[] {
+  const files = guestFiles(name);
+  return [
+    `kernel=${quoted(`${guestHome}/real-mode`)}`,
+    `device_model_args_hvm=[${deviceModelArguments(files).map(quoted).join(', ')}]`,
+    `serial=${quoted(`unix:${files.serial}`)}`,
+    'vga="none"',
+    'vnc=0',
+    'usb=0',
+  ];
+}
+
+function builtByToolstack({ name, kernel }: GuestOptions): string[] {
+  if (kernel === undefined)
+    throw new LabError(LabErrorCode.unknown, `The guest ${name} is not HVM: give it a kernel.`);
+  return [`kernel=${quoted(kernel)}`, `ramdisk=${quoted(guestFiles(name).initramfs)}`];
 }
 
 /**

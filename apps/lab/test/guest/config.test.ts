@@ -34,6 +34,16 @@ describe('guestConfig', () => {
     expect(config.join()).not.toContain('lab.modules');
   });
 
+  it('has the toolstack build what is not HVM', () => {
+    const config = lines({ name: 'one', type: 'pvh', kernel: '/root/vmlinux', modules: [] });
+    expect(config).toContain('type="pvh"');
+    expect(config).toContain('kernel="/root/vmlinux"');
+    expect(config).toContain('ramdisk="/run/xenpt-lab/guest-one.cpio"');
+    expect(config.find((line) => line.startsWith('cmdline='))).toMatch(/console=hvc0 quiet/);
+    expect(config.some((line) => /^(device_model_args_hvm|serial|vga|vnc|usb)=/.test(line))).toBe(false);
+    expect(() => guestConfig({ name: 'one', type: 'pv' })).toThrow('give it a kernel');
+  });
+
   it('refuses what would be something else for xl or a shell', () => {
     expect(() => guestConfig({ name: 'a; reboot' })).toThrow('lower-case word');
     expect(() => guestConfig({ name: 'a', memoryMiB: 128 })).toThrow('at least 192 MiB');
