@@ -4,8 +4,9 @@
 // Each line is a cache line of 64 bytes, so that a thread does not wait for one that another is writing to beside it:
 //
 //   line 0      1 = cancelled
-//        1      units claimed so far: who wants work takes from here | how the consumer waits: 0 not, 1 for the word
-//               beside it, 2 for a message | counts what it may wait for: batches made ready, threads that left
+//        1      what is claimed so far: who wants work takes from here (units of a stream; chunks: from the front, and
+//               times 2^16 from the back) | how the consumer waits: 0 not, 1 for the word beside it, 2 for a message
+//               | counts what it may wait for: batches made ready, threads that left
 //        2      the result, u32: pages, of which a bitmap has fewer than 2^32
 //        3      what is to be done: worker-order.ts
 //        4 + t  of thread t: 0 idle, 1 at work, 2 waits for a slot, 3 called | counts the slots given back to it |
@@ -90,6 +91,20 @@ export class ScanControl {
   /** @returns the first of the `count` units that are now the caller's; they may lie behind the last one there is */
   claim(count: number): number {
     return Atomics.add(this.#words, CLAIMED, count) >>> 0;
+  }
+
+  /**
+   * A chunk of `chunkCount` (below 2^16) for the caller alone: even threads take from the front, odd ones from the
+   * back. So in one scan after the other a thread writes results that its own cache holds already.
+   *
+   * @returns undefined: there is none left
+   */
+  claimChunk(thread: number, chunkCount: number): number | undefined {
+    const isOdd = thread % 2 === 1;
+    const before = Atomics.add(this.#words, CLAIMED, isOdd ? 2 ** 16 : 1);
+    const [fromFront, fromBack] = [before & 0xffff, before >>> 16];
+    if (fromFront + fromBack >= chunkCount) return undefined;
+    return isOdd ? chunkCount - 1 - fromBack : fromFront;
   }
 
   /** Units that have been claimed, or asked for behind the last one. */

@@ -62,6 +62,13 @@ export class Doorbell {
     return told === Told.byMessage;
   }
 
+  /** For the worker. It is called sooner than by `listen`, but blocked. @returns false: not rung within the time */
+  waitBlocked(seen: number, timeoutMs: number): boolean {
+    Atomics.store(this.#words, TOLD, Told.byWord);
+    const outcome = Atomics.wait(this.#words, RUNG, seen, timeoutMs);
+    return outcome !== 'timed-out';
+  }
+
   /**
    * For the worker. Its messages are served meanwhile.
    *

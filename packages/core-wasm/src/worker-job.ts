@@ -24,8 +24,15 @@ export interface ScanPlan {
   readonly signal: AbortSignal | undefined;
   readonly onProgress: ((progress: ScanProgress) => void) | undefined;
   readonly into?: DirtyBitmap;
-  readonly counts?: SharedArrayBuffer;
+  readonly counts?: ScanCounts;
   readonly regionPages?: number;
+}
+
+/** Where a histogram goes. */
+export interface ScanCounts {
+  readonly buffer: SharedArrayBuffer;
+  /** It is the caller's, for one scan after the other. */
+  readonly usedAgain: boolean;
 }
 
 /** Who takes part in a scan, and with how many workspaces each. */
@@ -97,7 +104,7 @@ export class ScanJob {
 
   /** What the pool's own thread needs to take part. */
   get ownTask(): ScanTask {
-    return { ...taskOf(this.control, this.#order, this.ownThread, true), counts: this.plan.counts };
+    return { ...taskOf(this.control, this.#order, this.ownThread, true), counts: this.plan.counts?.buffer };
   }
 
   /** The cores with which it does. */
@@ -225,27 +232,31 @@ export class ScanJob {
     this.#workspaces.giveBack(this.#borrowed);
     if (this.#lostThread) this.#seats.discard(this.#seat);
     else this.#seats.giveBack(this.#seat);
-    for (const member of this.#party.members) member.leave(this.#workspaces.id);
+    for (const member of this.#party.members) this.#leave(member);
   }
 
   #join(member: PoolMember): void {
-    const { core } = this.plan.bitmap;
+    const { bitmap, counts } = this.plan;
+    const { core } = bitmap;
     const { memory, build, simd } = core;
     member.join(this.#workspaces.id, { memory, build, simd }).catch((error: unknown) => this.fail(error));
-    if (this.plan.counts) member.introduceCounts(this.id, this.plan.counts);
+    if (counts) member.joinCounts(this.#order.countsId, counts.buffer);
+  }
+
+  #leave(member: PoolMember): void {
+    member.leave(this.#workspaces.id);
+    if (this.plan.counts) member.leaveCounts(this.#order.countsId, this.plan.counts.usedAgain);
   }
 
   /** @returns whether no worker is at work */
   #withdrawCalls(): boolean {
-    for (const [thread, member] of this.#party.members.entries()) {
-      if (this.control.withdrawCall(thread) && this.plan.counts) member.forgetCounts(this.id);
-    }
+    for (const thread of this.#party.members.keys()) this.control.withdrawCall(thread);
     return !this.control.anyoneAtWork;
   }
 }
 
 function orderOf(scanId: number, coreId: number, plan: ScanPlan, party: ScanParty): ScanOrder {
-  const { operation, bitmap, pages, into, regionPages } = plan;
+  const { operation, bitmap, pages, into, regionPages, counts } = plan;
   return {
     operation,
     scanId,
@@ -257,5 +268,15 @@ function orderOf(scanId: number, coreId: number, plan: ScanPlan, party: ScanPart
     ownSlots: party.ownWorkspaces,
     into: into?.address ?? 0,
     regionPages: regionPages ?? 0,
+    countsId: counts ? countsIdOf(counts.buffer) : 0,
   };
+}
+
+const countsIds = new WeakMap<SharedArrayBuffer, number>();
+let countsCount = 0;
+
+function countsIdOf(buffer: SharedArrayBuffer): number {
+  let id = countsIds.get(buffer);
+  if (id === undefined) countsIds.set(buffer, (id = ++countsCount >>> 0));
+  return id;
 }

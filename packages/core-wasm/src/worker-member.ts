@@ -2,6 +2,7 @@ import { wrap, type Remote } from 'comlink';
 import { CoreError } from './errors.js';
 import { Doorbell } from './worker-doorbell.js';
 import { decodeError } from './worker-errors.js';
+import { Introduced } from './worker-introduced.js';
 import { startThread, type HostedThread, type ThreadEnd } from './worker-host.js';
 import { WAKE, type ScanFailure, type SharedCore, type WorkerApi } from './worker-protocol.js';
 import type { Seat } from './worker-seats.js';
@@ -33,8 +34,8 @@ export class PoolMember {
   readonly #api: Remote<WorkerApi>;
   readonly #events: MemberEvents;
   readonly #bell = new Doorbell();
-  /** What has been introduced, the one used last at the end, and how many scans use it. */
-  readonly #cores = new Map<number, number>();
+  readonly #cores = new Introduced();
+  readonly #counts = new Introduced();
   #rejectReady: (reason: CoreError) => void = () => undefined;
   #isReady = false;
   #death: CoreError | undefined;
@@ -71,33 +72,30 @@ export class PoolMember {
    * @throws (rejects) it cannot be sent there
    */
   async join(coreId: number, core: SharedCore): Promise<void> {
-    const scans = this.#cores.get(coreId);
-    this.#cores.delete(coreId);
-    this.#cores.set(coreId, (scans ?? 0) + 1);
-    if (scans === undefined) await this.#api.introduceCore(coreId, core);
+    if (!this.#cores.join(coreId)) return;
+    const introduced = this.#api.introduceCore(coreId, core);
+    this.ring();
+    await introduced;
   }
 
   /** The scan is over. */
   leave(coreId: number): void {
-    this.#cores.set(coreId, (this.#cores.get(coreId) ?? 1) - 1);
-    const unused = [...this.#cores].filter(([, scans]) => scans === 0);
-    for (const [id] of unused.slice(0, Math.max(0, this.#cores.size - REMEMBERED_CORES))) {
-      this.#cores.delete(id);
-      this.#tell((api) => api.forgetCore(id));
-    }
+    for (const id of this.#cores.leave(coreId, REMEMBERED_CORES)) this.#tell((api) => api.forgetCore(id));
   }
 
-  introduceCounts(scanId: number, counts: SharedArrayBuffer): void {
-    this.#tell((api) => api.introduceCounts(scanId, counts));
+  /** The same for the counts of a histogram. */
+  joinCounts(countsId: number, counts: SharedArrayBuffer): void {
+    if (this.#counts.join(countsId)) this.#tell((api) => api.introduceCounts(countsId, counts));
   }
 
-  forgetCounts(scanId: number): void {
-    this.#tell((api) => api.forgetCounts(scanId));
+  /** @param usedAgain whether they will be used again: they are remembered until others are */
+  leaveCounts(countsId: number, usedAgain: boolean): void {
+    for (const id of this.#counts.leave(countsId, usedAgain ? 1 : 0)) this.#tell((api) => api.forgetCounts(id));
   }
 
-  /** A scan has called it. */
+  /** A scan has called it, or will when it is prepared. */
   ring(): void {
-    if (this.#bell.ring()) this.#tell((api) => api.attend());
+    if (this.#bell.ring() && !this.#death) void this.#api.attend();
   }
 
   /** Ends the thread. */
@@ -120,7 +118,10 @@ export class PoolMember {
 
   /** What needs no answer. A dead worker's port takes nothing more. */
   #tell(say: (api: Remote<WorkerApi>) => Promise<void>): void {
-    if (!this.#death) void say(this.#api);
+    if (this.#death) return;
+    void say(this.#api);
+    // It may sleep where messages do not reach it.
+    this.ring();
   }
 
   #receive(data: unknown): void {

@@ -23,9 +23,11 @@ export interface ScanOrder {
   readonly into: Address;
   /** For a histogram, else 0. */
   readonly regionPages: number;
+  /** One number for each array of counts, so that a worker knows it again. */
+  readonly countsId: number;
 }
 
-export const ORDER_WORDS = 11;
+export const ORDER_WORDS = 12;
 
 /** What one thread needs to take part. */
 export interface ScanTask extends ScanOrder {
@@ -39,10 +41,10 @@ export interface ScanTask extends ScanOrder {
 
 export function writeOrder(words: Uint32Array, order: ScanOrder): void {
   const { operation, scanId, coreId, address, pageCount, pages, workerSlots } = order;
-  const { ownSlots, into, regionPages } = order;
+  const { ownSlots, into, regionPages, countsId } = order;
   const index = operations.indexOf(operation);
   words.set([index, scanId, coreId, address, pageCount, pages.start, pages.end]);
-  words.set([workerSlots, ownSlots, into, regionPages], 7);
+  words.set([workerSlots, ownSlots, into, regionPages, countsId], 7);
 }
 
 export function readOrder(words: Uint32Array): ScanOrder {
@@ -58,6 +60,7 @@ export function readOrder(words: Uint32Array): ScanOrder {
     ownSlots: at(8),
     into: at(9),
     regionPages: at(10),
+    countsId: at(11),
   };
 }
 

@@ -1,12 +1,13 @@
-import { bitmapBytes, requireRange, requireRegionPages, requireSibling } from './bitmap-arguments.js';
-import { DirtyBitmap, type FrameBatch, type RunBatch } from './bitmap.js';
-import { CoreError, CoreRangeError, CoreTypeError } from './errors.js';
+import { bitmapBytes, requireSibling } from './bitmap-arguments.js';
+import type { DirtyBitmap, FrameBatch, RunBatch } from './bitmap.js';
+import { CoreError } from './errors.js';
 import { requireInteger } from './u32.js';
 import { workerCode } from './worker-code.generated.js';
 import { mayBlock, processorCount } from './worker-host.js';
-import { ScanJob, type ScanPlan, type ScanProgress } from './worker-job.js';
+import { ScanJob, type ScanPlan } from './worker-job.js';
 import { PoolMember } from './worker-member.js';
 import type { ScanOperation } from './worker-order.js';
+import { countsFor, planOf, type ScanOptions } from './worker-plan.js';
 import { reduce } from './worker-reduce.js';
 import { CHUNK_PAGES } from './worker-scan.js';
 import { Seats } from './worker-seats.js';
@@ -27,20 +28,9 @@ export interface ScanPoolOptions {
   readonly signal?: AbortSignal;
 }
 
-export interface ScanOptions {
-  /** Default: the bitmap's first frame. */
-  readonly startFrame?: number;
-  /** Default: the frame behind the bitmap's last. */
-  readonly endFrame?: number;
-  /** Ends the scan within a few milliseconds; it is rejected with the signal's reason. */
-  readonly signal?: AbortSignal;
-  /** Called about every 50 ms and at the end. An error that it throws ends the scan. */
-  readonly onProgress?: (progress: ScanProgress) => void;
-}
-
 /** Dirty pages of each region that a range touches. */
 export interface RegionCounts {
-  /** The first and the last count what lies in the range. The array is shared memory of its own. */
+  /** The first and the last count what lies in the range. The array is shared memory of its own, or the caller's. */
   readonly counts: Uint32Array;
   /** Of counts[0]. Region i starts at frame `baseFrame + i * regionPages`. */
   readonly firstRegion: number;
@@ -64,9 +54,6 @@ export const OFFLOAD_BYTES: Readonly<Record<ScanOperation, number>> = {
 const MAXIMUM_THREADS = 64;
 /** Four threads read as fast as the memory of most machines gives. */
 const DEFAULT_MAXIMUM_THREADS = 4;
-
-/** 64 MiB of counts. */
-const MAXIMUM_REGIONS = 2 ** 24;
 
 /** One is read, one is written, one lies between: 0.94 MiB for each worker. */
 const SLOTS_PER_WORKER = 3;
@@ -146,22 +133,20 @@ export class ScanPool implements AsyncDisposable {
    * Dirty pages of each region.
    *
    * @param regionPages a power of two, 1 … 2^31, large enough for 2^24 regions at most
+   * @param options `counts`: filled instead of new memory, 4 bytes for each region; used again for one histogram after
+   * the other it saves the time that the system takes to find and to clear memory
    * @throws as `count`
    */
-  async histogram(bitmap: DirtyBitmap, regionPages: number, options: ScanOptions = {}): Promise<RegionCounts> {
-    requireRegionPages(regionPages);
+  async histogram(
+    bitmap: DirtyBitmap,
+    regionPages: number,
+    options: ScanOptions & { readonly counts?: SharedArrayBuffer } = {},
+  ): Promise<RegionCounts> {
     const plan = planOf('histogram', bitmap, options);
-    const { start, end } = plan.pages;
-    const firstRegion = Math.floor(start / regionPages);
-    const regionCount = start === end ? 0 : Math.ceil(end / regionPages) - firstRegion;
-    if (regionCount > MAXIMUM_REGIONS) {
-      const found = `regionPages is ${regionPages}, that makes ${regionCount} regions`;
-      const advice = `take larger ones, or DirtyBitmap.histogram batch by batch`;
-      throw new CoreRangeError('CORE_ARGUMENT_RANGE', `${found}; the limit is ${MAXIMUM_REGIONS}: ${advice}`);
-    }
-    const counts = new SharedArrayBuffer(4 * regionCount);
-    await this.#reduce({ ...plan, counts, regionPages });
-    return { counts: new Uint32Array(counts), firstRegion, regionPages };
+    const { firstRegion, counts } = countsFor(plan, regionPages, options.counts);
+    const target = { buffer: counts.buffer, usedAgain: options.counts !== undefined };
+    await this.#reduce({ ...plan, counts: target, regionPages });
+    return { counts, firstRegion, regionPages };
   }
 
   /**
@@ -256,7 +241,10 @@ export class ScanPool implements AsyncDisposable {
       if (member.death) this.#members[index] = this.#startMember(index);
     }
     // More threads than pieces would find nothing.
-    return this.#members.slice(0, Math.ceil((pages.end - pages.start) / CHUNK_PAGES));
+    const members = this.#members.slice(0, Math.ceil((pages.end - pages.start) / CHUNK_PAGES));
+    // They wake up while the scan is prepared.
+    for (const member of members) member.ring();
+    return members;
   }
 
   #startMember(thread: number): PoolMember {
@@ -291,19 +279,6 @@ export class ScanPool implements AsyncDisposable {
     await Promise.all(this.#members.map((member) => member.terminate(closed)));
     for (const job of jobs) for (const member of this.#members) job.lose(member, closed);
   }
-}
-
-/** @throws {CoreTypeError | CoreRangeError} it cannot be scanned */
-function planOf(operation: ScanOperation, bitmap: DirtyBitmap, options: ScanOptions): ScanPlan {
-  if (!(bitmap instanceof DirtyBitmap)) throw new CoreTypeError(`bitmap must be a DirtyBitmap, not ${typeof bitmap}`);
-  if (!bitmap.core.shared) {
-    const advice = 'make its core with shared: true, then workers see the same memory';
-    throw new CoreTypeError(`the bitmap lies in memory that is not shared: ${advice}`);
-  }
-  const { startFrame = bitmap.baseFrame, endFrame = bitmap.endFrame, signal, onProgress } = options;
-  requireRange(bitmap, startFrame, endFrame);
-  const pages = { start: startFrame - bitmap.baseFrame, end: endFrame - bitmap.baseFrame };
-  return { operation, bitmap, pages, signal, onProgress };
 }
 
 async function settledWithin(promise: Promise<unknown>, timeoutMs: number): Promise<void> {

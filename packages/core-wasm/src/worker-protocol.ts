@@ -43,9 +43,8 @@ export interface WorkerApi {
   introduceSeat(seat: number, buffer: SharedArrayBuffer): void;
   introduceCore(coreId: number, core: SharedCore): void;
   forgetCore(coreId: number): void;
-  /** For one scan; forgotten when it has been served. */
-  introduceCounts(scanId: number, counts: SharedArrayBuffer): void;
-  forgetCounts(scanId: number): void;
+  introduceCounts(countsId: number, counts: SharedArrayBuffer): void;
+  forgetCounts(countsId: number): void;
   /** The doorbell has been rung, and this engine has no way to wait for it. */
   attend(): void;
 }

@@ -71,11 +71,12 @@ export function scanChunks(
   mayGoOn: () => boolean,
 ): boolean {
   const firstChunk = Math.floor(pages.start / CHUNK_PAGES);
+  const chunkCount = pages.start < pages.end ? Math.ceil(pages.end / CHUNK_PAGES) - firstChunk : 0;
   while (!control.cancelled) {
-    const chunk = firstChunk + control.claim(1);
-    const start = Math.max(pages.start, chunk * CHUNK_PAGES);
-    const end = Math.min(pages.end, (chunk + 1) * CHUNK_PAGES);
-    if (start >= end) return true;
+    const chunk = control.claimChunk(thread, chunkCount);
+    if (chunk === undefined) return true;
+    const start = Math.max(pages.start, (firstChunk + chunk) * CHUNK_PAGES);
+    const end = Math.min(pages.end, (firstChunk + chunk + 1) * CHUNK_PAGES);
     control.addResult(scan(start, end));
     control.addScanned(thread, end - start);
     if (!mayGoOn()) return false;

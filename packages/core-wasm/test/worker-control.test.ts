@@ -26,6 +26,13 @@ test('both sides see the same words', () => {
   expect(there.cancelled).toBe(true);
 });
 
+test('chunks are claimed from both ends, each once, and no more than there are', () => {
+  const control = ScanControl.create(3, 1);
+  const claims = [0, 0, 1, 2, 1, 0, 1, 2].map((thread) => control.claimChunk(thread, 6));
+  expect(claims).toEqual([0, 1, 5, 2, 4, 3, undefined, undefined]);
+  expect(ScanControl.create(1, 1).claimChunk(0, 0)).toBeUndefined();
+});
+
 test('a batch is found by the page it begins at, until its slot is given back', () => {
   const control = ScanControl.create(1, 3);
   const batch = { slot: 2, start: 2 ** 32 - 65_536, end: 2 ** 32 - 1, length: 65_535 };

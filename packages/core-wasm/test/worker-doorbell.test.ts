@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { Worker } from 'node:worker_threads';
 import { afterEach, expect, test, vi } from 'vitest';
 import { canWaitAsync, Doorbell, spin } from '../src/worker-doorbell.js';
 
@@ -30,6 +32,23 @@ test('who listens is told once', async () => {
   await heard;
   await new Promise((resolve) => setImmediate(resolve));
   expect(told).toBe(1);
+});
+
+test('who waits blocked wakes up when it rings, or when it has rung', async () => {
+  const bell = new Doorbell();
+  const code = `
+    const { parentPort, workerData } = require('node:worker_threads');
+    parentPort.postMessage('here');
+    parentPort.postMessage(Atomics.wait(new Int32Array(workerData), 0, 0, 30_000));`;
+  const thread = new Worker(code, { eval: true, workerData: bell.buffer });
+  await once(thread, 'message');
+  const heard = once(thread, 'message') as Promise<string[]>;
+  // Only who said that it waits for the word is told.
+  expect(bell.waitBlocked(bell.rung, 0)).toBe(false);
+  bell.ring();
+  expect(['ok', 'not-equal']).toContain((await heard)[0]);
+  expect(bell.waitBlocked(0, 60_000)).toBe(true);
+  await thread.terminate();
 });
 
 test('where the engine cannot wait so, one message is asked for', () => {

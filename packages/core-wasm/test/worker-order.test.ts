@@ -15,6 +15,7 @@ const orders: fc.Arbitrary<ScanOrder> = fc.record({
   ownSlots: fc.constant(2),
   into: u32,
   regionPages: u32,
+  countsId: u32,
 });
 
 test('an order comes out of the shared words as it went in', () => {

@@ -16,6 +16,16 @@ afterEach(() => Promise.all(pools.splice(0).map((pool) => pool.close())));
 /** One MiB of bitmap: 4 chunks, 128 units. */
 const PAGES = 2 ** 23;
 
+test('a worker that sleeps after a scan hears of another memory, after whatever time', async () => {
+  const pool = await open({ threads: 1, ownThread: false });
+  for (const pauseMs of [0, 1, 20, 1100]) {
+    const bitmap = filled(sharedCore(), { pageCount: PAGES, density: 0.1, runPages: 3, seed: 1 });
+    expect(await pool.count(bitmap)).toBe(bitmap.count());
+    await new Promise((resolve) => setTimeout(resolve, pauseMs));
+    expect((await pool.histogram(bitmap, 512)).counts).toEqual(bitmap.histogramAll(512));
+  }
+});
+
 describe.each([
   ['one worker and this thread', { threads: 1, ownThread: true }],
   ['one worker alone', { threads: 1, ownThread: false }],
@@ -71,6 +81,20 @@ describe.each([
       const direct = bitmap.histogram(regionPages, startFrame, endFrame);
       expect(firstRegion).toBe(direct.firstRegion);
       expect(counts).toEqual(direct.counts.slice());
+    }
+  });
+
+  test('histograms into one buffer of the caller, the one after the other and beside each other', async () => {
+    const bitmap = new DirtyBitmap(core, storage.address, PAGES);
+    fill(bitmap, { pageCount: PAGES, density: 0.3, runPages: 7, seed: 6 });
+    const [one, two] = [new SharedArrayBuffer(4 * 2 ** 14), new SharedArrayBuffer(4 * 2 ** 14 + 20)];
+    for (const regionPages of [2 ** 9, 2 ** 22, 2 ** 10, 2 ** 31, 2 ** 22]) {
+      const expected = bitmap.histogramAll(regionPages);
+      const found = await Promise.all(
+        [one, two, undefined].map((counts) => pool.histogram(bitmap, regionPages, counts ? { counts } : {})),
+      );
+      expect(found.map(({ counts }) => counts)).toEqual([expected, expected, expected]);
+      expect(found[1]?.counts.buffer).toBe(two);
     }
   });
 
@@ -344,6 +368,10 @@ describe('what cannot be scanned', () => {
     await expect(pool.count(bitmap, { endFrame: 1051 })).rejects.toMatchObject({ code: 'CORE_ARGUMENT_RANGE' });
     expect(() => pool.runs(bitmap, { startFrame: 60, endFrame: 55 })).toThrow(CoreRangeError);
     await expect(pool.histogram(bitmap, 3)).rejects.toThrow(CoreRangeError);
+    const counts = new SharedArrayBuffer(7);
+    await expect(pool.histogram(bitmap, 512, { counts })).rejects.toThrow('counts has 7 bytes; 2 regions take 8');
+    const unsharedCounts = new ArrayBuffer(8) as unknown as SharedArrayBuffer;
+    await expect(pool.histogram(bitmap, 512, { counts: unsharedCounts })).rejects.toThrow(CoreTypeError);
     const shorter = DirtyBitmap.allocate(bitmap.core, 999, { baseFrame: 50 });
     await expect(pool.harvest(bitmap, shorter)).rejects.toThrow(CoreTypeError);
     const huge = new DirtyBitmap(sharedCore(2 ** 27), 0, 1000);
