@@ -103,7 +103,7 @@ export function describeProfile(
     if (includes('QMP')) qmpScenarios(lab, { xlCommands: soak ? 100 : 5 });
     if (includes('dirty log')) {
       for (const count of soak ? [1, 4] : [vcpus]) dirtyLogScenarios(lab, count);
-      dirtyLogTypeScenarios(lab);
+      dirtyLogTypeScenarios(lab, profile === 'xen-4.17');
     }
     if (includes('dirty rate')) dirtyRateScenarios(lab, { vcpus, migrates: soak });
   });
