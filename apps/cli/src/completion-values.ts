@@ -1,4 +1,4 @@
-import { completionValues, readJournal, type XenHost } from '@xenpt/qmp-sdk/xen';
+import { completionValues, devicesOfGuestConfig, readJournal, type XenHost } from '@xenpt/qmp-sdk/xen';
 import type { Candidate, LiveValues } from './completion.js';
 
 /** What a host has at the moment; what cannot be found out, for want of rights or of Xen, is left out. */
@@ -23,6 +23,7 @@ export function liveValues(host: XenHost): LiveValues {
           .records.toReversed()
           .map(({ id, kind, sbdf }) => ({ word: String(Number(id)), description: `${kind} ${sbdf}` })),
       ),
+    configured: (file) => devicesOfGuestConfig(file).map((word) => ({ word, description: '' })),
   };
 }
 

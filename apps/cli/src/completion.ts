@@ -13,6 +13,8 @@ export interface LiveValues {
   readonly functions: (which: { readonly assignable?: boolean }) => readonly Candidate[];
   readonly domains: () => readonly Candidate[];
   readonly transactions: () => readonly Candidate[];
+  /** What a guest's configuration gives it. */
+  readonly configured: (file: string) => readonly Candidate[];
 }
 
 const everyVerb = [
@@ -82,7 +84,7 @@ function verbCandidates(
   const { length } = position;
   const last = verb.arguments.at(-1);
   const argument = verb.arguments[length] ?? (last?.variadic ? last : undefined);
-  const candidates = argument === undefined ? [] : valuesOf(argument, verb, live);
+  const candidates = argument === undefined ? [] : valuesOf(argument, verb, position, live);
   return candidates.filter(({ word }) => !position.includes(word));
 }
 
@@ -91,8 +93,14 @@ function takesValue(word: string | undefined, options: readonly { readonly flags
   return options.some(({ flags }) => /[<[]/.test(flags) && flags.split(/[ ,]+/).includes(word));
 }
 
-function valuesOf({ name }: VerbArgument, verb: Verb, live: LiveValues): readonly Candidate[] {
+function valuesOf(
+  { name }: VerbArgument,
+  verb: Verb,
+  [first = '']: readonly string[],
+  live: LiveValues,
+): readonly Candidate[] {
   if (name.startsWith('BDF')) {
+    if (verb.name === 'config remove') return live.configured(first);
     if (['attach', 'assignable remove'].includes(verb.name)) return live.functions({ assignable: true });
     return live.functions(verb.name === 'assignable add' ? { assignable: false } : {});
   }

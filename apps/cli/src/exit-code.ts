@@ -49,6 +49,8 @@ const byErrorCode: Readonly<Partial<Record<string, ExitCode>>> = {
   [XenErrorCode.notAssignable]: ExitCode.notFound,
   [XenErrorCode.noSuchTransaction]: ExitCode.notFound,
   [XenErrorCode.noSuchFile]: ExitCode.notFound,
+  [XenErrorCode.guestConfigHasDevice]: ExitCode.refused,
+  [XenErrorCode.guestConfigLacksDevice]: ExitCode.notFound,
   [XenErrorCode.nothingToUndo]: ExitCode.refused,
   [XenErrorCode.identityChanged]: ExitCode.refused,
   [XenErrorCode.needsOverride]: ExitCode.refused,

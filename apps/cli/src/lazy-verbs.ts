@@ -13,6 +13,8 @@ const loaders: Readonly<Record<string, () => Promise<Verb>>> = {
   'assignable add': async () => (await import('./verbs/assignable-add.js')).assignableAdd,
   'assignable remove': async () => (await import('./verbs/assignable-remove.js')).assignableRemove,
   'assignable restore': async () => (await import('./verbs/assignable-restore.js')).assignableRestore,
+  'config add': async () => (await import('./verbs/config-add.js')).configAdd,
+  'config remove': async () => (await import('./verbs/config-remove.js')).configRemove,
   attach: async () => (await import('./verbs/attach.js')).attach,
   detach: async () => (await import('./verbs/detach.js')).detach,
   'guest-view': async () => (await import('./verbs/guest-view.js')).guestView,

@@ -13,6 +13,7 @@ export type RunVerb = (verb: Verb, args: readonly string[], options: VerbOptions
 
 const groupSummaries: Readonly<Record<string, string>> = {
   assignable: 'devices that wait in quarantine for a guest',
+  config: "the devices in a guest's xl.cfg",
 };
 
 /** The command line, built from the verbs. Errors are thrown, never a reason to end the process. */

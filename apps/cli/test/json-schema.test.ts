@@ -13,6 +13,9 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 const bitmap = join(folder, 'vm.bitmap');
 writeFileSync(bitmap, new Uint8Array(3 * 128).fill(0x11));
 
+const guestConfig = join(folder, 'web.cfg');
+writeFileSync(guestConfig, 'name="web"\n');
+
 /** In an order in which they can be done on one host; `run` checks each document. */
 const lines: readonly string[] = [
   'list',
@@ -46,6 +49,8 @@ const lines: readonly string[] = [
   `dirty-rate --file ${bitmap} --pages 1024 --watch`,
   'qmp 5 query-status',
   'qmp codegen 5',
+  `config add ${guestConfig} 03:00.0@5`,
+  `config remove ${guestConfig} 03:00.0 -N`,
   'completion bash',
   'schema',
   'schema assignable add',

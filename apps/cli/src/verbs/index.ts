@@ -6,6 +6,8 @@ import { assignableRestore } from './assignable-restore.js';
 import { attach } from './attach.js';
 import { bundle } from './bundle.js';
 import { completion } from './completion.js';
+import { configAdd } from './config-add.js';
+import { configRemove } from './config-remove.js';
 import { detach } from './detach.js';
 import { devices } from './devices.js';
 import { dirtyRate } from './dirty-rate.js';
@@ -58,6 +60,8 @@ export const verbs: readonly Verb[] = [
   qmpCodegen,
   undo,
   recover,
+  configAdd,
+  configRemove,
   lint,
   watch,
   completion,

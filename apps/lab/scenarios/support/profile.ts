@@ -7,6 +7,7 @@ import { configViewScenarios } from './config-view.js';
 import { dirtyLogScenarios } from './dirty-log.js';
 import { dirtyLogTypeScenarios } from './dirty-log-types.js';
 import { dirtyRateScenarios } from './dirty-rate.js';
+import { guestConfigScenarios } from './guest-config.js';
 import { hardTimesScenarios } from './hard-times.js';
 import { type InterruptOptions, interruptScenarios, type MessageWay } from './interrupts.js';
 import { inventoryScenarios } from './inventory.js';
@@ -24,6 +25,7 @@ type Group =
   | 'configuration view'
   | 'dirty log'
   | 'dirty rate'
+  | 'guest configuration'
   | 'interrupts'
   | 'inventory'
   | 'QEMU comparison'
@@ -80,6 +82,7 @@ export function describeProfile(
 
     const lab = () => setting.lab;
     if (includes('inventory')) inventoryScenarios(() => setting);
+    if (includes('guest configuration')) guestConfigScenarios(lab);
     if (includes('assignable')) assignableScenarios(lab, { thorough: soak });
     passthroughScenarios(() => setting, {
       refuses: includes('refusals'),

@@ -11,6 +11,12 @@ export interface FunctionAddress {
   readonly function: number | '*';
 }
 
+/** Whether there is a function that both name. */
+export function overlaps(a: FunctionAddress, b: FunctionAddress): boolean {
+  const same = a.segment === b.segment && a.bus === b.bus && a.device === b.device;
+  return same && (a.function === b.function || a.function === '*' || b.function === '*');
+}
+
 /** What stands between the parts: `0000:03:00.0`, `0000_03_00_0`. */
 export interface Separators {
   readonly segment: string;

@@ -1,6 +1,6 @@
 export { GrammarError, type GrammarErrorDetails } from './grammar-error.js';
 export { maxSpecLength } from './cursor.js';
-export { type FunctionAddress, toXenSbdf } from './function-address.js';
+export { type FunctionAddress, overlaps, toXenSbdf } from './function-address.js';
 export { type Dialect, dialectExamples, dialectNames } from './dialects.js';
 export { type DeviceSpec, formatDevice, type ParsedDevice, parseDevice } from './device.js';
 export type { XlOptions } from './xl-options.js';

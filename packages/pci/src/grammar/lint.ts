@@ -1,14 +1,14 @@
-import type { FunctionAddress } from './function-address.js';
+import { overlaps } from './function-address.js';
 import { GrammarError } from './grammar-error.js';
 import { lintLibvirtXml } from './lint-libvirt.js';
 import { lintKernelParameters } from './lint-kernel.js';
 import { parseXapiDevices } from './lists.js';
 import { effectiveSettings, parseXlConfig, readPciDevices, type XlPciDevice } from './xl-config.js';
 
-/** What a text is, for {@link lint}. `kernel`: a command line, a file of GRUB's, or of modprobe.d. */
 /** Of a file that is none of its kind nobody reads more. */
 const MAX_FINDINGS = 100;
 
+/** What a text is, for {@link lint}. `kernel`: a command line, a file of GRUB's, or of modprobe.d. */
 export const lintKinds = ['kernel', 'xl', 'xapi', 'libvirt'] as const;
 export type LintKind = (typeof lintKinds)[number];
 
@@ -72,7 +72,7 @@ function lintPciDevices(devices: readonly XlPciDevice[]): LintFinding[] {
   return devices.flatMap((entry, index) => {
     const earlier = devices.slice(0, index);
     const { address, virtualSlot } = entry.device;
-    const twice = address && earlier.find(({ device }) => device.address && overlap(device.address, address));
+    const twice = address && earlier.find(({ device }) => device.address && overlaps(device.address, address));
     const slot = virtualSlot && earlier.find(({ device }) => device.virtualSlot === virtualSlot);
     return [
       ...(twice
@@ -94,6 +94,17 @@ function lintPciDevices(devices: readonly XlPciDevice[]): LintFinding[] {
               ...at(entry),
               message: `slot ${virtualSlot?.toString(16)} of the guest is taken by line ${slot.line}`,
               fix: 'Give it another slot, in hexadecimal, or none.',
+            },
+          ]
+        : []),
+      ...(address?.function === '*' && !virtualSlot
+        ? [
+            {
+              severity: 'error' as const,
+              rule: 'slot-missing',
+              ...at(entry),
+              message: `"${entry.written}" is all functions of a device: xl attaches them at a slot that is given only`,
+              fix: 'Add the slot, in hexadecimal: 0000:03:00.*@5. Or name each function.',
             },
           ]
         : []),
@@ -140,9 +151,4 @@ export function findingOf(error: unknown, rule: string, consequence: string): Li
   if (!(error instanceof GrammarError)) throw error;
   const { line = 1, column, problem, nextStep } = error;
   return { severity: 'error', rule, line, column, message: `${problem}: ${consequence}`, fix: nextStep };
-}
-
-function overlap(a: FunctionAddress, b: FunctionAddress): boolean {
-  const same = a.segment === b.segment && a.bus === b.bus && a.device === b.device;
-  return same && (a.function === b.function || a.function === '*' || b.function === '*');
 }

@@ -35,7 +35,9 @@ describe('xl.cfg', () => {
   it.each([
     ['name="web"\npci=["03:00.0@5", "04:00.0"]', []],
     ['name="web"\npci=["03:00.0@20"]', ['2:15 config-malformed']],
-    ['memory=1\npci=["03:00.0",\n"03:00.*"]', ['3:1 device-twice']],
+    ['memory=1\npci=["03:00.0",\n"03:00.*@5"]', ['3:1 device-twice']],
+    ['memory=1\npci=["03:00.*"]', ['2:1 slot-missing']],
+    ['memory=1\npci=["03:00.*@6"]', []],
     ['memory=1\npci=["03:00.0@5",\n"04:00.0,vslot=5"]', ['3:1 slot-twice']],
     ['pci=["03:00.0"]\npci=["04:00.0"]', ['1:1 setting-replaced']],
     ['pci=["03:00.0"]\npci+=["04:00.0"]', []],

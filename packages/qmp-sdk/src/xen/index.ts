@@ -52,6 +52,13 @@ export type { PersistFile } from './persist-files.js';
 export { restoreAssignable, type RestoredDevice } from './restore-assignable.js';
 export { recoverAssignable, type RecoveredTransaction } from './recover-assignable.js';
 export { type CompletionValues, completionValues } from './completion-values.js';
+export {
+  addToGuestConfig,
+  devicesOfGuestConfig,
+  type GuestConfigChange,
+  type GuestConfigOptions,
+  removeFromGuestConfig,
+} from './guest-config-file.js';
 export { type LintedFile, lintFiles, lintHost } from './lint-files.js';
 export { type FunctionChange, type WatchedFunction, watchFunctions, type WatchOptions } from './watch.js';
 export { isUndone, undo, type Undone } from './undo.js';
