@@ -39,6 +39,10 @@ test('restore at boot; what stays is told on removal, and --persist ends it', as
   expect((await run(host, 'assignable remove 03:00.0')).stderr).toContain('--persist ends that');
   await run(host, 'assignable add 03:00.0');
   expect((await run(host, 'undo')).stderr).toContain('made assignable again after a restart');
+  const { stdout: plan } = await run(host, 'assignable restore -N');
+  expect(plan).toMatch(/^0000:03:00\.0: nothing is written; this would be done:\n {2}1\. record the driver\n/);
+  expect(plan).toContain(`"${CARD}" > /sys/bus/pci/drivers/pciback/bind`);
+  expect(await run(host, 'assignable restore --json -N')).toMatchObject({ exitCode: 0 });
   expect(await run(host, 'assignable restore')).toMatchObject({ exitCode: 0, stdout: `${CARD} is assignable.\n` });
   await run(host, 'assignable remove 03:00.0');
   host.sysfs.replace(CARD, { deviceId: 0x1539 });

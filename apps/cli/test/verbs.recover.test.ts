@@ -52,6 +52,36 @@ test('recover --json: what was found and done', async () => {
   });
 });
 
+test('recover -N: what it would write, and nothing is written', async () => {
+  const host = await afterKill();
+  const { exitCode, stdout, stderr } = await run(host, 'recover -N');
+  expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
+  expect(stdout).toBe(
+    [
+      'domain 5: process 4700, which had switched dirty logging on, is dead.',
+      '  nothing is written; this would be done:',
+      '  1. switch dirty logging off',
+      '       xc_shadow_control domain 5: OP_OFF',
+      '  2. forget the measurement',
+      `       rm ${recordOf(host)}`,
+      '',
+    ].join('\n'),
+  );
+  expect([host.dirtyLogs.isOn(5), existsSync(recordOf(host))]).toEqual([true, true]);
+  expect(parse((await run(host, 'recover --dry-run --json')).stdout)).toMatchObject({
+    dryRun: true,
+    dirtyLogs: [],
+    plans: [
+      { subject: 'domain 5', steps: [{ title: 'switch dirty logging off' }, { title: 'forget the measurement' }] },
+    ],
+  });
+  writeFileSync(recordOf(host, 6), '{}');
+  expect((await run(host, 'recover -N')).stdout).toMatch(
+    /^domain 6: .*cannot be read.*\n {2}nothing would be done$/m,
+  );
+  expect((await run(fakeHost(), 'recover -N')).stdout).toMatch(/^Nothing to recover: /);
+});
+
 test('recover: what it could not do is on stderr, and in the exit code', async () => {
   const host = await afterKill();
   writeFileSync(recordOf(host, 6), '{}');

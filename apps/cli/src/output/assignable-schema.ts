@@ -13,7 +13,7 @@ import {
 
 /** What a dry run tells of one device. */
 export const plan: JsonSchema = object({ sbdf: address, steps: list(object({ title: text, writes: list(text) })) });
-const planOrNull: JsonSchema = { ...plan, type: ['object', 'null'] };
+export const planOrNull: JsonSchema = { ...plan, type: ['object', 'null'] };
 
 /** What is told of a device that was made assignable, or given back. */
 export const changedDevice: JsonSchema = object({
@@ -62,6 +62,12 @@ export const recovered = {
       sentence: text,
     }),
   ),
+} as const;
+
+/** Of a dry run, whose other lists are empty. */
+export const recoveryPlans = {
+  dryRun: flag,
+  plans: list(object({ subject: text, sentence: text, steps: list(object({ title: text, writes: list(text) })) })),
 } as const;
 
 const transaction = object({

@@ -10,12 +10,13 @@ export const dryRunOption: VerbOption = {
 /** Steps with their writes; one that only looks has none. */
 export function formatPlan(plans: readonly OperationPlan[]): string {
   return plans
-    .flatMap(({ sbdf, steps }) => [
-      `${sbdf}: nothing is written; this would be done:`,
-      ...steps.flatMap(({ title, writes }, index) => [
-        `  ${index + 1}. ${title}`,
-        ...writes.map((write) => `       ${write}`),
-      ]),
-    ])
+    .flatMap(({ sbdf, steps }) => [`${sbdf}: nothing is written; this would be done:`, ...formatSteps(steps)])
     .join('\n');
+}
+
+export function formatSteps(steps: OperationPlan['steps']): string[] {
+  return steps.flatMap(({ title, writes }, index) => [
+    `  ${index + 1}. ${title}`,
+    ...writes.map((write) => `       ${write}`),
+  ]);
 }

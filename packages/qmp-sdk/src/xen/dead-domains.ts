@@ -18,13 +18,19 @@ export async function forgetDeadDomains(host: XenHost): Promise<string[]> {
   const problems: string[] = [];
   for (const domid of domainsWithFolder(host.runDir)) {
     try {
-      const file = readGrants(host.runDir, domid);
-      if (file && isForgotten(host, file)) problems.push(...(await forget(host, file)));
+      const file = readForgotten(host, domid);
+      if (file) problems.push(...(await forget(host, file)));
     } catch (error) {
       problems.push(describeError(error));
     }
   }
   return problems.map((problem) => `Of a domain that is gone: ${problem}`);
+}
+
+/** What a domain that is gone had of QEMU's model alone; undefined for every other. */
+export function readForgotten(host: XenHost, domid: number): GrantFile | undefined {
+  const file = readGrants(host.runDir, domid);
+  return file && isForgotten(host, file) ? file : undefined;
 }
 
 async function forget(host: XenHost, { domid, handle, devices }: GrantFile): Promise<string[]> {

@@ -51,6 +51,7 @@ export { applyPersist, type PersistOptions, type PersistPlan, planForget, planPe
 export type { PersistFile } from './persist-files.js';
 export { restoreAssignable, type RestoredDevice } from './restore-assignable.js';
 export { recoverAssignable, type RecoveredTransaction } from './recover-assignable.js';
+export { planRecovery, type RecoveryPlan } from './recover-plan.js';
 export { type CompletionValues, completionValues } from './completion-values.js';
 export {
   addToGuestConfig,

@@ -1,21 +1,12 @@
-import { formatSbdf, parseSbdf, type Sbdf, sbdfToNumber } from '@xenpt/pci';
+import { parseSbdf, type Sbdf, sbdfToNumber } from '@xenpt/pci';
 import { errnoName, XenErrorCode, XenOperationError } from './errors.js';
-import { DOMID_IO, type XenHost } from './host.js';
+import { DOMID_IO, RDM_RELAXED, type Store, type Sysfs, type Toolstack } from './host.js';
 import { removeIfEmpty } from './in-use.js';
 import { barsOf, configDifferences } from './journal-config.js';
 import type { JournalRecord } from './journal.js';
+import { deviceIn, type TransactedDevice } from './journal-device.js';
 import { storePath, sysfsPath } from './paths.js';
-import {
-  bindDriver,
-  driverName,
-  hasSlot,
-  isOnPciback,
-  readConfig,
-  readDriverOverride,
-  readDriverPath,
-  unbindDriver,
-} from './pciback.js';
-import { quarantine } from './release-after-death.js';
+import { driverName } from './pciback.js';
 
 /**
  * One effect with its opposite. Both look at what *is* before they write, so that they can be repeated after a kill at
@@ -32,22 +23,32 @@ export interface PlannedStep {
   readonly restore?: () => void;
 }
 
-export type PlanHost = Pick<XenHost, 'store' | 'sysfs' | 'toolstack'>;
+export interface PlanHost {
+  readonly store: Store;
+  readonly sysfs: Sysfs;
+  readonly toolstack: Pick<Toolstack, 'assignDevice' | 'deassignDevice'>;
+}
 
-/** The steps of a transaction, from what the device was before it. The same record gives the same steps. */
-export function planTransaction(host: PlanHost, record: JournalRecord): PlannedStep[] {
-  const plan = new Plan(host, record);
+/**
+ * The steps of a transaction, from what the device was before it. The same record gives the same steps.
+ *
+ * @param device what they look at and write to; left out: that of the host
+ */
+export function planTransaction(host: PlanHost, record: JournalRecord, device?: TransactedDevice): PlannedStep[] {
+  const plan = new Plan(host, record, device ?? deviceIn(host.sysfs, parseSbdf(record.sbdf)));
   return record.kind === 'assignable-add' ? plan.add() : plan.remove();
 }
 
 class Plan {
   readonly #host: PlanHost;
   readonly #record: JournalRecord;
+  readonly #device: TransactedDevice;
   readonly #sbdf: Sbdf;
 
-  constructor(host: PlanHost, record: JournalRecord) {
+  constructor(host: PlanHost, record: JournalRecord, device: TransactedDevice) {
     this.#host = host;
     this.#record = record;
+    this.#device = device;
     this.#sbdf = parseSbdf(record.sbdf);
   }
 
@@ -115,7 +116,7 @@ class Plan {
       restore: () => {
         if (this.#driver() === driver) return;
         this.#repair();
-        bindDriver(this.#host.sysfs, this.#sbdf, driver);
+        this.#enter(driver);
       },
     };
   }
@@ -173,9 +174,8 @@ class Plan {
   #setOverride(id: string, from: string | null, to: string | null): PlannedStep {
     const path = sysfsPath.driverOverride(this.#sbdf);
     const set = (override: string | null): void => {
-      const { sysfs } = this.#host;
       // An empty line takes it away (Documentation/ABI/testing/sysfs-bus-pci).
-      if (readDriverOverride(sysfs, this.#sbdf) !== override) sysfs.write(path, `${override ?? ''}\n`);
+      if (this.#device.driverOverride() !== override) this.#device.write(path, `${override ?? ''}\n`);
     };
     return {
       id,
@@ -187,7 +187,7 @@ class Plan {
   }
 
   #enterQuarantine(): PlannedStep {
-    const { toolstack, store, sysfs } = this.#host;
+    const { store } = this.#host;
     const already = this.#record.before.driver === sysfsPath.pciback;
     return {
       id: 'quarantine',
@@ -195,9 +195,7 @@ class Plan {
       writes: [`xc_assign_device domain ${DOMID_IO} (quarantine) ${this.#record.sbdf}`],
       perform: () => {
         // A guest that has the device keeps it: the same as with xl.
-        if (store.read(storePath.inUse(this.#sbdf)) === null && isOnPciback(sysfs, this.#sbdf)) {
-          quarantine({ sysfs, toolstack }, this.#sbdf);
-        }
+        if (store.read(storePath.inUse(this.#sbdf)) === null) this.#quarantine();
       },
       restore: () => {
         if (!already) this.#deassign();
@@ -206,7 +204,6 @@ class Plan {
   }
 
   #leaveQuarantine(): PlannedStep {
-    const { toolstack, sysfs } = this.#host;
     const id = 'leave-quarantine';
     // After a kill nobody knows: then it is put back, which is the safer of the two.
     const wasTried = this.#record.steps.some((step) => step.id === id);
@@ -219,7 +216,7 @@ class Plan {
         wasIn = this.#deassign() || wasTried;
       },
       restore: () => {
-        if (wasIn) quarantine({ sysfs, toolstack }, this.#sbdf);
+        if (wasIn) this.#quarantine();
       },
     };
   }
@@ -232,7 +229,7 @@ class Plan {
       title: 'check that the device answers as before',
       writes: [],
       perform: () => {
-        const differences = configDifferences(before.config, readConfig(this.#host.sysfs, this.#sbdf));
+        const differences = configDifferences(before.config, this.#device.config());
         if (differences.length === 0) return;
         throw new XenOperationError(
           XenErrorCode.deviceBroken,
@@ -275,12 +272,12 @@ class Plan {
   }
 
   #driver(): string | undefined {
-    return readDriverPath(this.#host.sysfs, this.#sbdf);
+    return this.#device.driver();
   }
 
   #leave(driver: string): void {
     if (this.#driver() !== driver) return;
-    unbindDriver(this.#host.sysfs, this.#sbdf, driver);
+    this.#device.write(`${driver}/unbind`, this.#record.sbdf);
     const now = this.#driver();
     if (now === undefined) return;
     throw new XenOperationError(XenErrorCode.stepFailed, `${this.#record.sbdf} is still bound to ${now}`, {
@@ -288,14 +285,27 @@ class Plan {
     });
   }
 
+  /** Binds it and looks whether the kernel did it. */
   #enter(driver: string): void {
-    if (this.#driver() !== driver) bindDriver(this.#host.sysfs, this.#sbdf, driver);
+    if (this.#driver() === driver) return;
+    this.#device.write(`${driver}/bind`, this.#record.sbdf);
+    const now = this.#driver();
+    if (now === driver) return;
+    throw new XenOperationError(
+      XenErrorCode.stepFailed,
+      `the kernel took "${this.#record.sbdf} > ${driver}/bind" but the driver is now ${now ?? 'none'}`,
+      { next: 'See `dmesg` for the reason of the driver.' },
+    );
   }
 
   #expect(wanted: boolean): void {
-    const { sysfs } = this.#host;
-    if (hasSlot(sysfs, this.#sbdf) === wanted) return;
-    sysfs.write(wanted ? sysfsPath.pcibackNewSlot : sysfsPath.pcibackRemoveSlot, this.#record.sbdf);
+    if (this.#device.hasSlot() === wanted) return;
+    this.#device.write(wanted ? sysfsPath.pcibackNewSlot : sysfsPath.pcibackRemoveSlot, this.#record.sbdf);
+  }
+
+  #quarantine(): void {
+    if (this.#driver() !== sysfsPath.pciback) return;
+    this.#host.toolstack.assignDevice(DOMID_IO, sbdfToNumber(this.#sbdf), RDM_RELAXED);
   }
 
   /** A device that no tool put into quarantine is with dom0 already: Xen then answers ENODEV. */
@@ -311,14 +321,13 @@ class Plan {
 
   /** Base addresses that a reset without restore wiped out; only while no driver works with the device. */
   #repair(): void {
-    const { sysfs } = this.#host;
     if (this.#driver() !== undefined) return;
-    for (const { offset, value } of barsOf(this.#record.before.config, readConfig(sysfs, this.#sbdf))) {
-      sysfs.writeConfig(this.#sbdf, offset, value);
+    for (const { offset, value } of barsOf(this.#record.before.config, this.#device.config())) {
+      this.#device.writeConfig(offset, value);
     }
   }
 
   #control(path: string): string {
-    return `"${formatSbdf(this.#sbdf)}" > ${path}`;
+    return `"${this.#record.sbdf}" > ${path}`;
   }
 }

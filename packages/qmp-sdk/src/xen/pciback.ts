@@ -86,19 +86,3 @@ export function hasSlot(sysfs: Sysfs, sbdf: Sbdf): boolean {
   const slots = readFileSync(sysfs.root + sysfsPath.pcibackSlots, 'utf8');
   return slots.split(/\s+/).includes(formatSbdf(sbdf));
 }
-
-/** Binds a function to a driver and looks whether the kernel did it. `driverPath` without the root of the tree. */
-export function bindDriver(sysfs: Sysfs, sbdf: Sbdf, driverPath: string): void {
-  sysfs.write(`${driverPath}/bind`, formatSbdf(sbdf));
-  const now = readDriverPath(sysfs, sbdf);
-  if (now === driverPath) return;
-  throw new XenOperationError(
-    XenErrorCode.stepFailed,
-    `the kernel took "${formatSbdf(sbdf)} > ${driverPath}/bind" but the driver is now ${now ?? 'none'}`,
-    { next: 'See `dmesg` for the reason of the driver.' },
-  );
-}
-
-export function unbindDriver(sysfs: Sysfs, sbdf: Sbdf, driverPath: string): void {
-  sysfs.write(`${driverPath}/unbind`, formatSbdf(sbdf));
-}

@@ -73,15 +73,15 @@ async function recoverAll(
   return recovered;
 }
 
-function isUnfinished({ state }: JournalRecord): boolean {
+export function isUnfinished({ state }: JournalRecord): boolean {
   return state === 'running' || state === 'incomplete';
 }
 
-function isAlive(host: XenHost, record: JournalRecord): boolean {
+export function isAlive(host: XenHost, record: JournalRecord): boolean {
   return record.state === 'running' && isOwnerAlive(host, record);
 }
 
-function leftAlone({ id, kind, sbdf, owner }: JournalRecord): RecoveredTransaction {
+export function leftAlone({ id, kind, sbdf, owner }: JournalRecord): RecoveredTransaction {
   const sentence = `${sbdf} is being worked on by process ${owner.pid}; nothing was done.`;
   return { transaction: id, kind, sbdf, owner: owner.pid, outcome: 'owner-alive', sentence };
 }
@@ -161,7 +161,7 @@ async function restoreAll(
 }
 
 /** @throws Error with what was there and what is there */
-function requireSameCard(host: XenHost, { sbdf, identity }: JournalRecord): void {
+export function requireSameCard(host: XenHost, { sbdf, identity }: JournalRecord): void {
   const now = identityOf(host, parseSbdf(sbdf));
   const hex = (value: number): string => `0x${value.toString(16).padStart(4, '0')}`;
   const differences = (Object.keys(identity) as (keyof DeviceIdentity)[])
@@ -172,7 +172,7 @@ function requireSameCard(host: XenHost, { sbdf, identity }: JournalRecord): void
 }
 
 /** Somebody has put it right by hand and given it to a guest since: that stands. */
-function requireNoGuest(host: XenHost, { sbdf }: JournalRecord): void {
+export function requireNoGuest(host: XenHost, { sbdf }: JournalRecord): void {
   const domid = readLiveUser(host, parseSbdf(sbdf));
   if (domid !== undefined) throw new Error(`domain ${domid} has it now, so nothing was done`);
 }
@@ -183,11 +183,11 @@ function whereNow(host: XenHost, { sbdf }: JournalRecord): string {
   return host.store.read(storePath.driverPath(parseSbdf(sbdf))) === null ? 'without a driver, as before' : 'free';
 }
 
-function wish(kind: TransactionKind): string {
+export function wish(kind: TransactionKind): string {
   return kind === 'assignable-add' ? 'was making it assignable' : 'was giving it back';
 }
 
-function damagedFile(path: string, reason: string): RecoveredTransaction {
+export function damagedFile(path: string, reason: string): RecoveredTransaction {
   return {
     transaction: null,
     kind: null,

@@ -1,4 +1,15 @@
-import type { Store, StorePermission, StoreView, XenHost } from './host.js';
+import { formatSbdf, numberToSbdf, type Sbdf } from '@xenpt/pci';
+import {
+  DOMID_IO,
+  type Store,
+  type StorePermission,
+  type StoreView,
+  type Sysfs,
+  type Toolstack,
+  type XenHost,
+} from './host.js';
+import { rehearsedDevice, type TransactedDevice, writtenConfig, writtenText } from './journal-device.js';
+import { sysfsPath } from './paths.js';
 
 /** What several dry runs in a row need to know of each other: the second device gets the second slot. */
 export class Rehearsal {
@@ -12,12 +23,47 @@ export class Rehearsal {
     this.store = new RehearsedStore(host);
   }
 
-  /** The lines for xenstore that `work` would write. */
+  /** The calls of Xen for devices, as lines. */
+  readonly toolstack: Pick<Toolstack, 'assignDevice' | 'deassignDevice'> = {
+    assignDevice: (domid, sbdf) => this.note(`xc_assign_device ${namedDomain(domid)} ${addressOf(sbdf)}`),
+    deassignDevice: (domid, sbdf) => this.note(`xc_deassign_device ${namedDomain(domid)} ${addressOf(sbdf)}`),
+  };
+
+  /** What is written to the kernel, as lines. */
+  sysfs(real: Sysfs): Sysfs {
+    return {
+      root: real.root,
+      readRom: (sbdf) => real.readRom(sbdf),
+      write: (path, text) => this.note(writtenText(path, text)),
+      reset: (sbdf) => this.note(`"1" > ${sysfsPath.device(sbdf)}/reset`),
+      disableBusMaster: (sbdf) => this.note(`Bus Master Enable = 0 > ${sysfsPath.device(sbdf)}/config at 0x4`),
+      writeConfig: (sbdf, offset, value) => this.note(writtenConfig(sbdf, offset, value)),
+    };
+  }
+
+  /** One function on its way from driver to driver. */
+  device(sysfs: Sysfs, sbdf: Sbdf): TransactedDevice {
+    return rehearsedDevice(sysfs, sbdf, this.store.writes);
+  }
+
+  note(line: string): void {
+    this.store.writes.push(line);
+  }
+
+  /** The lines of what `work` would write. */
   writes(work: (store: Store) => void): string[] {
     const before = this.store.writes.length;
     work(this.store);
     return this.store.writes.slice(before);
   }
+}
+
+function namedDomain(domid: number): string {
+  return domid === DOMID_IO ? `domain ${domid} (quarantine)` : `domain ${domid}`;
+}
+
+function addressOf(sbdf: number): string {
+  return formatSbdf(numberToSbdf(sbdf));
 }
 
 /** xenstore as it would be: what is written here is read here, and stands nowhere else. */

@@ -41,7 +41,6 @@ export interface DomainResources {
  * @returns one sentence for everything that did not work.
  */
 export async function releaseAfterDeath(dead: DomainResources, devices: readonly Sbdf[]): Promise<string[]> {
-  const { domid, store } = dead;
   return withLock(runFile.lock(dead.runDir), dead, LOCK_TIMEOUT_MS, () => {
     const problems: string[] = [];
     const attempt = (sbdf: Sbdf, what: string, action: () => void) => {
@@ -52,20 +51,40 @@ export async function releaseAfterDeath(dead: DomainResources, devices: readonly
       }
     };
     for (const sbdf of devices) {
-      if (idIsUsedAgain(dead) || readInUse(store, sbdf) !== domid) continue;
-      attempt(sbdf, 'stop DMA', () => dead.sysfs.disableBusMaster(sbdf));
-      attempt(sbdf, 'reset', () => dead.sysfs.reset(sbdf));
-      attempt(sbdf, 'deassign', () => deassignIfAssigned(dead.toolstack, domid, sbdf));
-      attempt(sbdf, 'quarantine', () => quarantine(dead, sbdf));
-      attempt(sbdf, 'remove the nodes', () => void withdrawDevice(store, domid, sbdf));
-      attempt(sbdf, 'remove the marker', () => releaseInUse(store, sbdf, domid));
+      if (!isLeft(dead, sbdf)) continue;
+      for (const [what, action] of releaseSteps(dead, sbdf)) attempt(sbdf, what, action);
     }
     return Promise.resolve(problems);
   });
 }
 
+/** Whether the function is still the dead domain's, and that has not come back. */
+export function isLeft(dead: DomainResources, sbdf: Sbdf): boolean {
+  return !idIsUsedAgain(dead) && readInUse(dead.store, sbdf) === dead.domid;
+}
+
+/** What is done for one function, in order; each is tried, whatever became of those before. */
+export function releaseSteps(
+  dead: ReleasedResources,
+  sbdf: Sbdf,
+): readonly (readonly [what: string, action: () => void])[] {
+  const { domid, store, sysfs, toolstack } = dead;
+  return [
+    ['stop DMA', () => sysfs.disableBusMaster(sbdf)],
+    ['reset', () => sysfs.reset(sbdf)],
+    ['deassign', () => deassignIfAssigned(toolstack, domid, sbdf)],
+    ['quarantine', () => quarantine(dead, sbdf)],
+    ['remove the nodes', () => void withdrawDevice(store, domid, sbdf)],
+    ['remove the marker', () => releaseInUse(store, sbdf, domid)],
+  ];
+}
+
+export type ReleasedResources = Pick<DomainResources, 'domid' | 'store' | 'sysfs'> & {
+  readonly toolstack: Pick<Toolstack, 'assignDevice' | 'deassignDevice'>;
+};
+
 /** Takes a function away from a domain; nothing to take away is fine. */
-export function deassignIfAssigned(toolstack: Toolstack, domid: number, sbdf: Sbdf): void {
+export function deassignIfAssigned(toolstack: Pick<Toolstack, 'deassignDevice'>, domid: number, sbdf: Sbdf): void {
   try {
     toolstack.deassignDevice(domid, sbdfToNumber(sbdf));
   } catch (error) {
@@ -77,7 +96,10 @@ export function deassignIfAssigned(toolstack: Toolstack, domid: number, sbdf: Sb
  * Gives a function that is bound to pciback to DOMID_IO, where its DMA goes nowhere. Xen accepts it for one that is
  * there already (xen/drivers/passthrough/pci.c, assign_device).
  */
-export function quarantine(host: { readonly toolstack: Toolstack; readonly sysfs: Sysfs }, sbdf: Sbdf): void {
+export function quarantine(
+  host: { readonly toolstack: Pick<Toolstack, 'assignDevice'>; readonly sysfs: Sysfs },
+  sbdf: Sbdf,
+): void {
   if (isOnPciback(host.sysfs, sbdf)) host.toolstack.assignDevice(DOMID_IO, sbdfToNumber(sbdf), RDM_RELAXED);
 }
 

@@ -1,8 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { attach } from './attach.js';
+import { attach, type AttachOptions } from './attach.js';
 import type { DeviceOptions } from './attach-options.js';
 import { describeError, nextStepOf, XenErrorCode, XenOperationError } from './errors.js';
-import type { XenHost } from './host.js';
+import type { Toolstack, XenHost } from './host.js';
 import { tryLock } from './lock.js';
 import { storePath } from './paths.js';
 import {
@@ -99,16 +99,23 @@ async function waitForDomain(
   { signal, timeoutMs = RESTART_TIMEOUT_MS }: RestartOptions,
 ): Promise<number | undefined> {
   const { toolstack, clock } = host;
-  const find = () =>
-    toolstack
-      .domainList()
-      .find(({ domid, handle, flags }) => handle === record.handle && domid !== record.domid && !flags.dying)?.domid;
+  const find = () => findRestarted(toolstack, record);
   const deadline = clock.now() + timeoutMs;
   for (;;) {
     const found = find();
     if (found !== undefined || signal.aborted || clock.now() >= deadline) return found;
     await clock.sleep(POLL_INTERVAL_MS);
   }
+}
+
+/** The domain that a guest is after its restart; undefined while it is not there. */
+export function findRestarted(
+  toolstack: Pick<Toolstack, 'domainList'>,
+  record: Pick<RestartRecord, 'handle' | 'domid'>,
+): number | undefined {
+  return toolstack
+    .domainList()
+    .find(({ domid, handle, flags }) => handle === record.handle && domid !== record.domid && !flags.dying)?.domid;
 }
 
 /** A domain that cannot be paused gets its devices while it runs. */
@@ -160,16 +167,23 @@ async function attachAgain(
   domid: number,
   device: RestartDevice,
 ): Promise<RestartFailure | undefined> {
-  const { sbdf, guestDevfn, overrides = [] } = device;
-  const spec = `${sbdf}@${(guestDevfn >> 3).toString(16)}`;
+  const { sbdf } = device;
+  const options = attachOptionsOf(host, handle, domid, device);
   try {
-    await attach(host, { domain: String(domid), spec, overrides, ...optionsOf(host, handle, device) });
+    await attach(host, options);
     return undefined;
   } catch (error) {
     if (error instanceof XenOperationError && error.code === XenErrorCode.alreadyAttached) return undefined;
     const sentence = `not given to ${name} (domain ${domid}) again after its restart: ${describeError(error)}`;
-    return { sbdf, sentence, next: nextStepOf(error) ?? `Run: xenpt attach ${domid} ${spec}` };
+    return { sbdf, sentence, next: nextStepOf(error) ?? `Run: xenpt attach ${domid} ${options.spec}` };
   }
+}
+
+/** How a device is given to a guest again. */
+export function attachOptionsOf(host: XenHost, handle: string, domid: number, device: RestartDevice): AttachOptions {
+  const { sbdf, guestDevfn, overrides = [] } = device;
+  const spec = `${sbdf}@${(guestDevfn >> 3).toString(16)}`;
+  return { domain: String(domid), spec, overrides, ...optionsOf(host, handle, device) };
 }
 
 function optionsOf({ runDir }: XenHost, handle: string, { sbdf, options }: RestartDevice): DeviceOptions {

@@ -5,6 +5,7 @@ import { writeAtomically } from './atomic-file.js';
 import { describeError, nextStepOf } from './errors.js';
 import type { XenHost } from './host.js';
 import { listInventory } from './inventory.js';
+import type { OperationPlan } from './operation-plan.js';
 import { storePath } from './paths.js';
 import { identityChanged } from './persist.js';
 import { requireRoot } from './require-root.js';
@@ -21,17 +22,19 @@ export interface RestoredDevice {
    */
   readonly outcome: 'taken' | 'held' | 'changed' | 'absent' | 'failed';
   readonly sentence: string;
+  /** Of a dry run: what would be written where; null where nothing would be. */
+  readonly plan: OperationPlan | null;
 }
 
 /**
  * At boot: makes the devices assignable that are kept so, each found by what it is and where it is plugged in, whatever
- * its address is now. One that fails keeps no other from it.
+ * its address is now. One that fails keeps no other from it. A dry run tells the outcome that each would have.
  *
  * @throws XenOperationError XENPT_NOT_ROOT, XENPT_NO_XEN
  */
 export async function restoreAssignable(
   host: XenHost,
-  options: Pick<AssignableOptions, 'signal' | 'onStep'> = {},
+  options: Pick<AssignableOptions, 'signal' | 'onStep' | 'dryRun'> = {},
 ): Promise<readonly RestoredDevice[]> {
   requireRoot(host, 'take devices from their drivers');
   const assignments = readAssignments(host.sysfs);
@@ -55,9 +58,11 @@ export async function restoreAssignable(
         sbdf: address,
         outcome: 'absent',
         sentence: `${identity.path} (${address}) is empty${where}.`,
+        plan: null,
       });
     }
   }
+  if (options.dryRun === true) return restored;
   rememberPlaces(
     host,
     places.map(({ assignment, place }) =>
@@ -75,14 +80,22 @@ async function take(
   options: AssignableOptions,
 ): Promise<RestoredDevice> {
   try {
-    const { already } = await addAssignable(host, sbdf, { ...options, overrides });
+    const { already, plan } = await addAssignable(host, sbdf, { ...options, overrides });
     // pciback was faster than every driver: where the card goes back to is what was recorded with it.
     const node = storePath.driverPath(parseSbdf(sbdf));
-    if (driver !== null && host.store.read(node) === null) host.store.write(node, driver);
+    const forgotten = driver !== null && host.store.read(node) === null;
     const moved = sbdf === address ? '' : `, which was ${address} when it was recorded,`;
-    return already
-      ? { sbdf, outcome: 'held', sentence: `${sbdf}${moved} is assignable: pciback had it already.` }
-      : { sbdf, outcome: 'taken', sentence: `${sbdf}${moved} is assignable.` };
+    const outcome = already ? 'held' : 'taken';
+    if (plan !== null) {
+      const records = plan.steps.some(({ writes }) => writes.some((write) => write.startsWith(`xenstore ${node} =`)));
+      const remember = { title: 'record the driver', writes: [`xenstore ${node} = "${driver ?? ''}"`] };
+      const steps = forgotten && !records ? [...plan.steps, remember] : plan.steps;
+      const sentence = `${sbdf}${moved} would be made assignable${already ? ': pciback has it already' : ''}.`;
+      return { sbdf, outcome, sentence, plan: { ...plan, steps } };
+    }
+    if (forgotten) host.store.write(node, driver);
+    const sentence = `${sbdf}${moved} is assignable${already ? ': pciback had it already' : ''}.`;
+    return { sbdf, outcome, sentence, plan };
   } catch (error) {
     return entry(sbdf, 'failed', error);
   }
@@ -90,7 +103,8 @@ async function take(
 
 function entry(sbdf: string, outcome: 'changed' | 'failed', error: unknown): RestoredDevice {
   const next = nextStepOf(error);
-  return { sbdf, outcome, sentence: `${describeError(error)}.${next === undefined ? '' : ` ${next}`}` };
+  const sentence = `${describeError(error)}.${next === undefined ? '' : ` ${next}`}`;
+  return { sbdf, outcome, sentence, plan: null };
 }
 
 /** Addresses are for people; they see those of now. */

@@ -78,6 +78,34 @@ test('after a restart: taken from its driver, with the overrides of then', async
   expect(listAssignable(host)).toMatchObject([{ sbdf: CARD, overrides: ['no-reset-ok'], persistent: true }]);
 });
 
+test('a dry run of what restore does at boot writes nothing and tells each write', async () => {
+  const host = keep(hostWith());
+  const before = host.dump();
+  const [device] = await restoreAssignable(host, { dryRun: true });
+  expect(host.dump()).toEqual(before);
+  expect(device).toMatchObject({ sbdf: CARD, outcome: 'taken', sentence: `${CARD} would be made assignable.` });
+  const writes = device?.plan?.steps.flatMap((step) => step.writes) ?? [];
+  expect(writes.at(-1)).toContain('(quarantine) 0000:03:00.0');
+  expect(writes.filter((line) => line.includes('/driver_path ='))).toHaveLength(1);
+
+  // pciback was faster, and nobody has said yet where the card came from.
+  const faster = hostWith({
+    functions: [
+      { ...fakeNetworkCard, driver: 'pciback', driverOverride: 'pciback' },
+      { sbdf: '0000:04:00.0', driver: 'e1000e' },
+    ],
+  });
+  faster.store.seed({ '/libxl/pci/0000-03-00-0/driver_path': '/sys/bus/pci/drivers/e1000e' });
+  keep(faster);
+  faster.store.remove('/libxl/pci/0000-03-00-0');
+  const [held] = await restoreAssignable(faster, { dryRun: true });
+  expect(held).toMatchObject({ outcome: 'held' });
+  expect(held?.plan?.steps.at(-1)?.writes).toEqual([
+    'xenstore /libxl/pci/0000-03-00-0/driver_path = "/sys/bus/pci/drivers/e1000e"',
+  ]);
+  expect(faster.store.read('/libxl/pci/0000-03-00-0/driver_path')).toBeNull();
+});
+
 test('after a restart with udev’s rule pciback has it already; it goes back to its driver all the same', async () => {
   const host = hostWith({
     functions: [
