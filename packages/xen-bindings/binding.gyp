@@ -20,6 +20,7 @@
         "native/device-memory.cc",
         "native/wake-event.cc",
         "native/program-pages.cc",
+        "native/file-lock.cc",
         "native/glibc-compat.cc"
       ],
       "include_dirs": ["<!(node -p \"require('node-addon-api').include_dir\")"],

@@ -1,11 +1,12 @@
 #!/usr/bin/env node
 // Committed, so that npm can link it before the first build. What needs no more than this file is answered here.
-import { mkdirSync, readFileSync } from 'node:fs';
+import { lstatSync, mkdirSync, readFileSync } from 'node:fs';
 import module from 'node:module';
 
 /**
- * Over in less than a second, most of which Node would spend on finding forty files and on optimising what is not run
- * again: they have programs of their own, each in one file.
+ * Over in less than a second, most of which Node would spend on finding forty files: they have programs of their own,
+ * each in one file. No option of V8 comes with them: with one that Node was not built with, V8 rejects the compiled code
+ * that Node carries of its own modules.
  */
 const programs = {
   inventory: ['list', 'show', 'tree', 'doctor', 'fit'],
@@ -17,7 +18,6 @@ if (rest.length === 0 && (first === '--version' || first === '-V')) {
 } else {
   enableCompileCache();
   const program = Object.keys(programs).find((name) => programs[name].includes(first)) ?? 'main';
-  if (program !== 'main') (await import('node:v8')).setFlagsFromString('--no-opt');
   const { runProcess } = await import(`../dist/${program}.js`);
   await runProcess();
 }
@@ -35,7 +35,8 @@ function enableCompileCache() {
   if (!base?.startsWith('/')) return;
   try {
     mkdirSync(`${base}/xenpt`, { recursive: true, mode: 0o700 });
-    module.enableCompileCache(`${base}/xenpt`);
+    const { uid, mode } = lstatSync(`${base}/xenpt`);
+    if (uid === process.geteuid?.() && (mode & 0o022) === 0) module.enableCompileCache(`${base}/xenpt`);
   } catch {
     // A start without a cache is slower, nothing else.
   }

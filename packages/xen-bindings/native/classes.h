@@ -17,5 +17,6 @@ Napi::Function DefineDeviceConfig(Napi::Env env);
 Napi::Function DefineDeviceMemory(Napi::Env env);
 Napi::Function DefineWakeEvent(Napi::Env env);
 Napi::Function DefineDropProgramPages(Napi::Env env);
+Napi::Function DefineTryFlock(Napi::Env env);
 
 }  // namespace xenpt

@@ -60,6 +60,7 @@ Napi::Object Initialize(Napi::Env env, Napi::Object exports) {
   exports.Set("DeviceMemory", DefineDeviceMemory(env));
   exports.Set("WakeEvent", DefineWakeEvent(env));
   exports.Set("dropProgramPages", DefineDropProgramPages(env));
+  exports.Set("tryFlock", DefineTryFlock(env));
   return exports;
 }
 

@@ -9,6 +9,7 @@ export {
   dirtyMapSizeBytes,
   PAGE_COUNT_MAX,
 } from './dirty-log.js';
+export { tryFlock } from './file-lock.js';
 export { HostControl, type ReservedDeviceMemory } from './host-control.js';
 export { type DomainFlags, type DomainInfo, decodeDomainInfo } from './domain-info.js';
 export { XenCallError, XenError, XenErrorCode, XenUnavailableError } from './errors.js';

@@ -170,4 +170,5 @@ export interface Addon {
   DeviceMemory: new (path: string, value: Int32Array) => NativeDeviceMemory;
   WakeEvent: new () => NativeWakeEvent;
   dropProgramPages(): number;
+  tryFlock(fd: number): boolean;
 }

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { closeSync, constants, fstatSync, openSync, rmSync, statSync } from 'node:fs';
+import { tryFlock, XenUnavailableError } from '@xenpt/xen-bindings';
 import { errnoName, XenErrorCode, XenOperationError } from './errors.js';
 
 /** A file that is replaced as often as this while it is waited for is being played with. */
@@ -20,8 +21,9 @@ export interface LibxlLockOptions {
  *     libxl   open ─ flock ─ same inode? ─ …………………………… ─ unlink ─ close
  *     we      open ─ flock ──────────────── waits ──────────────────────── wrong inode: again
  *
- * Node has no flock(2), but a lock belongs to the open file and not to the process: flock(1) of util-linux takes it
- * on a descriptor that it inherits, ends, and the lock stays until we close. If we die, the kernel lets go for us.
+ * The bindings have a flock(2) that does not wait, which is what there is to do mostly. If somebody has the lock, or
+ * there is no addon: a lock belongs to the open file and not to the process, so flock(1) of util-linux waits for it on a
+ * descriptor that it inherits, ends, and the lock stays until we close. If we die, the kernel lets go for us.
  *
  * @throws XenOperationError XENPT_LOCKED after `timeoutMs`, or if there is no flock(1); the signal's reason.
  */
@@ -31,7 +33,7 @@ export async function takeLibxlLock(path: string, options: LibxlLockOptions): Pr
   for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
     const fd = openSync(path, constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW, 0o600);
     try {
-      await flock(fd, Math.max(0, deadline - performance.now()), path, options);
+      if (!isTaken(fd)) await flock(fd, Math.max(0, deadline - performance.now()), path, options);
       if (isStillAt(fd, path)) return { release: () => release(fd, path) };
     } catch (error) {
       closeSync(fd);
@@ -40,6 +42,16 @@ export async function takeLibxlLock(path: string, options: LibxlLockOptions): Pr
     closeSync(fd);
   }
   throw locked(path, options);
+}
+
+/** Whether it could be had at once. */
+function isTaken(fd: number): boolean {
+  try {
+    return tryFlock(fd);
+  } catch (error) {
+    if (error instanceof XenUnavailableError) return false;
+    throw error;
+  }
 }
 
 /** Unlinked while it is still locked: who waits for it then sees that the file is gone. */

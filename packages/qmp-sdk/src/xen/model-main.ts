@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import module from 'node:module';
 import process, { argv, exit, stderr, stdout } from 'node:process';
 import { checkModelState, DeviceModel } from '@xenpt/device-model/client';
 import { dropProgramPages } from '@xenpt/xen-bindings';
@@ -11,6 +12,9 @@ import { type ModelArguments, NOTHING_TO_GO_ON_WITH, STANDBY } from './spawn-mod
 
 const isStandby = argv[3] === STANDBY;
 let isAtWork = false;
+
+/** An attach that waits for this process is over by then, and a guest whose model was killed is served. */
+const SETTLE_AFTER_MS = 10_000;
 
 /** The program of a device model process: started by `openXenHost().startModel()`, never by a person. */
 async function main({ domid, handle, runDir, sysroot }: ModelArguments): Promise<void> {
@@ -34,8 +38,7 @@ async function main({ domid, handle, runDir, sysroot }: ModelArguments): Promise
       isAtWork = true;
       const model = await DeviceModel.start({ ...options, onLog: log });
       process.once('exit', () => void model.terminate());
-      // Everything is loaded by now, in both threads.
-      dropProgramPages();
+      setTimeout(settleDown, SETTLE_AFTER_MS).unref();
       return model;
     },
     giveAgain: async (handle, options) => {
@@ -56,6 +59,12 @@ async function main({ domid, handle, runDir, sysroot }: ModelArguments): Promise
   store.close();
   toolstack.close();
   exit(end === 'model-failed' ? exitCode({ domid, handle, runDir }) : 0);
+}
+
+/** Everything is loaded by now, in both threads. From Node 22 on compiled code is kept for the next process. */
+function settleDown(): void {
+  (module as { flushCompileCache?: () => void }).flushCompileCache?.();
+  dropProgramPages();
 }
 
 /** Read before the package can be replaced by another one. */

@@ -1,3 +1,5 @@
+import { basename } from 'node:path';
+import { CACHE_DIR } from './compile-cache.js';
 import { unitWord } from './persist-files.js';
 import { NOTHING_TO_GO_ON_WITH, SMALL_PROCESS } from './spawn-model.js';
 
@@ -21,7 +23,7 @@ export interface ModelProgram {
  * host goes down, guests end first.
  */
 export function modelUnitText({ nodePath, mainPath, runDir, logDir }: ModelProgram): string {
-  const words = [nodePath, ...SMALL_PROCESS.nodeOptions, mainPath].map(unitWord).join(' ');
+  const words = [nodePath, mainPath].map(unitWord).join(' ');
   const environment = Object.entries(SMALL_PROCESS.environment).map(
     ([name, value]) => `Environment=${name}=${value}\n`,
   );
@@ -37,7 +39,10 @@ StartLimitBurst=8
 [Service]
 Type=exec
 ExecStart=${words} ${unitWord(runDir)}/domain-%i/service.json
-${environment.join('')}Restart=on-failure
+${environment.join('')}Environment=NODE_COMPILE_CACHE=${CACHE_DIR}
+CacheDirectory=${basename(CACHE_DIR)}
+CacheDirectoryMode=0700
+Restart=on-failure
 RestartSec=100ms
 RestartPreventExitStatus=${NOTHING_TO_GO_ON_WITH}
 StandardOutput=null

@@ -15,6 +15,7 @@ import type {
   Toolstack,
   XenHost,
 } from './host.js';
+import { CACHE_DIR } from './compile-cache.js';
 import { openCapturedTree } from './captured-tree.js';
 import { LastingModel } from './lasting-model.js';
 import { createProcessList } from './real-processes.js';
@@ -83,7 +84,7 @@ export function openXenHost(options: OpenXenHostOptions = {}): XenHost {
   const units = services === null ? undefined : new ModelService(services);
   const modelOptions = (domid: number, handle: string): ReplaceModelOptions => {
     const service = units?.isInstalled === true ? units : undefined;
-    return { domid, handle, ...modelProgram(), sysroot: '', clock, processList, service };
+    return { domid, handle, ...modelProgram(), cacheDir: CACHE_DIR, sysroot: '', clock, processList, service };
   };
   return {
     get toolstack() {

@@ -89,7 +89,7 @@ test('an attach starts the unit of the domain, which runs the small process and 
       'start xenpt-device-model@5.service',
     ]);
     const [line = ''] = readFileSync(join(options.logDir, 'domain-5.log'), 'utf8').split('\n');
-    expect(JSON.parse(line)).toEqual({ nodeOptions: ['--max-semi-space-size=1'], arenas: '1' });
+    expect(JSON.parse(line)).toEqual({ nodeOptions: [], arenas: '1' });
     await model.shutdown();
   });
 });
@@ -146,7 +146,7 @@ test('systemd accepts the unit, also with blanks and signs in its paths', () => 
   writeFileSync(nodePath, '#!/bin/sh\n', { mode: 0o755 });
   const text = modelUnitText({ nodePath, mainPath, runDir: '/run/xenpt', logDir: '/var/log/xenpt' });
   expect(text).toContain(
-    `ExecStart="${nodePath}" --max-semi-space-size=1 "${mainPath.replace('%', '%%')}" /run/xenpt/`,
+    `ExecStart="${nodePath}" "${mainPath.replace('%', '%%')}" /run/xenpt/`,
   );
   expect(text).toMatch(/^Environment=MALLOC_ARENA_MAX=1$/m);
   if (!existsSync('/usr/bin/systemd-analyze')) return;

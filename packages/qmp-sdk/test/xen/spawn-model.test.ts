@@ -43,7 +43,7 @@ test('starts a process that is to stay small', async () => {
   const model = await spawnModel(options);
   await model.shutdown();
   const [line = ''] = readFileSync(join(options.logDir, 'domain-5.log'), 'utf8').split('\n');
-  expect(JSON.parse(line)).toEqual({ nodeOptions: ['--max-semi-space-size=1'], arenas: '1' });
+  expect(JSON.parse(line)).toEqual({ nodeOptions: [], arenas: '1' });
 });
 
 test('one that is killed is started again when it has left its state', async () => {
