@@ -5,8 +5,8 @@ import module from 'node:module';
 
 /**
  * Over in less than a second, most of which Node would spend on finding forty files: they have programs of their own,
- * each in one file. No option of V8 comes with them: with one that Node was not built with, V8 rejects the compiled code
- * that Node carries of its own modules.
+ * each in one file. No option of V8 comes with them: with one that Node was not built with, V8 rejects the compiled
+ * code that Node carries of its own modules.
  */
 const programs = {
   inventory: ['list', 'show', 'tree', 'doctor', 'fit'],

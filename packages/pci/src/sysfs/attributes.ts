@@ -7,6 +7,8 @@ import { isAbsent, malformed, sysfsFailure } from './errors.js';
 export interface SysfsOptions {
   /** Where `sys` and `usr` are found; default `/`. */
   readonly sysroot?: string;
+  /** false: names of vendors and devices are not looked up, which would read 1.5 MB of pci.ids. */
+  readonly names?: boolean;
 }
 
 /** The folder with one link for each function. */

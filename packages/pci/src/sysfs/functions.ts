@@ -40,6 +40,22 @@ export function listFunctions(options: SysfsOptions = {}): FunctionSummary[] {
     .filter((summary) => summary !== null);
 }
 
+/** Where the memory and ports of every function are; for who asks for nothing else. As {@link listFunctions}. */
+export function listResources(options: SysfsOptions = {}): Pick<FunctionSummary, 'sbdf' | 'resources'>[] {
+  return functionNames(options)
+    .filter((name) => /^[0-9a-f]{4}:/.test(name))
+    .map((name) => parseSbdf(name))
+    .sort(compareSbdf)
+    .flatMap((sbdf) => {
+      try {
+        return [{ sbdf, resources: readResources(functionDirectory(sbdf, options)) }];
+      } catch (error) {
+        if (error instanceof SysfsError && error.code === 'SYSFS_FUNCTION_NOT_FOUND') return [];
+        throw error;
+      }
+    });
+}
+
 /**
  * One function.
  *

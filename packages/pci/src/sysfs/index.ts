@@ -1,6 +1,12 @@
 export type { SysfsOptions } from './attributes.js';
 export { SysfsError } from './errors.js';
-export { type FunctionSummary, listFunctions, readFunctionImage, readFunctionSummary } from './functions.js';
+export {
+  type FunctionSummary,
+  listFunctions,
+  listResources,
+  readFunctionImage,
+  readFunctionSummary,
+} from './functions.js';
 export { barFilePath, configFilePath } from './bar-file.js';
 export { type FunctionRecords, readFunctionRecords } from './records.js';
 export { readHostFacts } from './host-facts.js';

@@ -20,8 +20,9 @@ export interface SubsystemIds {
 /** Where Debian and Fedora install pci.ids (https://pci-ids.ucw.cz). */
 export const pciIdsLocations = ['usr/share/misc/pci.ids', 'usr/share/hwdata/pci.ids'] as const;
 
-/** Names from the host's pci.ids; where there is none, no names. */
-export function loadPciIds({ sysroot = '/' }: SysfsOptions = {}): PciIds {
+/** Names from the host's pci.ids; where there is none, or where none are wanted, no names. */
+export function loadPciIds({ sysroot = '/', names = true }: SysfsOptions = {}): PciIds {
+  if (!names) return parsePciIds('');
   for (const location of pciIdsLocations) {
     const text = readOptionalText(join(sysroot, location));
     if (text !== null) return parsePciIds(text, (name) => Buffer.from(name, 'latin1').toString('utf8'));

@@ -2,7 +2,7 @@ import { mkdirSync, rmSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 
 import { formatSbdf, parseSbdf } from '../../src/index.js';
-import { listFunctions, readFunctionImage, readFunctionSummary } from '../../src/sysfs/index.js';
+import { listFunctions, listResources, readFunctionImage, readFunctionSummary } from '../../src/sysfs/index.js';
 import { e1000eConfig, e1000eResources } from '../support/e1000e.js';
 import { SysfsTree } from '../support/sysfs-tree.js';
 
@@ -61,10 +61,22 @@ describe('listFunctions', () => {
     using tree = new SysfsTree();
     tree.add(address).file('usr/share/hwdata/pci.ids', '8086  Intel Corporation\n\t10d3  82574L\n');
     expect(listFunctions(tree)[0]).toMatchObject({ vendorName: 'Intel Corporation', deviceName: '82574L' });
+    expect(listFunctions({ sysroot: tree.sysroot, names: false })[0]).not.toHaveProperty('vendorName');
   });
 
   it('says that there is no PCI at all', () => {
     expect(() => listFunctions({ sysroot: '/nowhere' })).toThrow(coded('SYSFS_FUNCTION_NOT_FOUND'));
+  });
+});
+
+describe('listResources', () => {
+  it('tells those of each function that listFunctions lists', () => {
+    using tree = new SysfsTree();
+    for (const name of ['0000:0a:00.0', address, '10000:e0:06.0']) tree.add(name);
+    expect(listResources(tree)).toEqual(listFunctions(tree).map(({ sbdf, resources }) => ({ sbdf, resources })));
+    expect(listResources(tree)).toHaveLength(2);
+    rmSync(tree.path('0000:0a:00.0', 'resource'));
+    expect(listResources(tree)).toEqual([{ sbdf, resources: e1000eResources }]);
   });
 });
 

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { formatSbdf, type FunctionImage, type Resource, type Sbdf, sbdfToNumber } from '@xenpt/pci';
-import { listFunctions } from '@xenpt/pci/sysfs';
+import { listResources } from '@xenpt/pci/sysfs';
 import { type Domain, domainName } from './domains.js';
 import { describeError, errnoName, XenErrorCode, XenOperationError } from './errors.js';
 import type { GrantFile, GrantRecord } from './grants.js';
@@ -103,7 +103,7 @@ export function requireOwnPages(sysfs: Sysfs, image: FunctionImage): void {
       { next: `Boot dom0's kernel with pci=resource_alignment=12@${name} so that each BAR gets its own pages.` },
     );
   }
-  for (const { sbdf, resources } of listFunctions(sysfsOptions(sysfs))) {
+  for (const { sbdf, resources } of listResources(sysfsOptions(sysfs))) {
     if (formatSbdf(sbdf) === name) continue;
     for (const theirs of memoryOf(resources)) {
       const shared = mine.find((resource) => overlap(resource, theirs));

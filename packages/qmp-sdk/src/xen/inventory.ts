@@ -66,9 +66,14 @@ export interface Inventory {
   readonly notes: readonly string[];
 }
 
+export interface InventoryOptions {
+  /** false: without the names of vendors and devices. */
+  readonly names?: boolean;
+}
+
 /** Every function of this host in order of address, with its owner and its verdict. Needs neither root nor Xen. */
-export function listInventory(host: InventoryHost): Inventory {
-  const options = sysfsOptions(host.sysfs);
+export function listInventory(host: InventoryHost, { names = true }: InventoryOptions = {}): Inventory {
+  const options = { ...sysfsOptions(host.sysfs), names };
   const records = readFunctionRecords(options);
   const facts = readHostFacts(options);
   const view = readXenView(host, records.functions);

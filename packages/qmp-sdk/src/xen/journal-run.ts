@@ -59,10 +59,10 @@ export function describeTransaction(host: XenHost, request: TransactionRequest):
 
 /** What answers at the address now. */
 export function identityOf({ sysfs }: Pick<XenHost, 'sysfs'>, sbdf: Sbdf): DeviceIdentity {
-  const { vendorId, deviceId, subsystemVendorId, subsystemDeviceId, classCode } = readFunctionSummary(
-    sbdf,
-    sysfsOptions(sysfs),
-  );
+  const { vendorId, deviceId, subsystemVendorId, subsystemDeviceId, classCode } = readFunctionSummary(sbdf, {
+    ...sysfsOptions(sysfs),
+    names: false,
+  });
   return { vendorId, deviceId, subsystemVendorId, subsystemDeviceId, classCode };
 }
 

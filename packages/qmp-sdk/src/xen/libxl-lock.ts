@@ -22,8 +22,8 @@ export interface LibxlLockOptions {
  *     we      open ─ flock ──────────────── waits ──────────────────────── wrong inode: again
  *
  * The bindings have a flock(2) that does not wait, which is what there is to do mostly. If somebody has the lock, or
- * there is no addon: a lock belongs to the open file and not to the process, so flock(1) of util-linux waits for it on a
- * descriptor that it inherits, ends, and the lock stays until we close. If we die, the kernel lets go for us.
+ * there is no addon: a lock belongs to the open file and not to the process, so flock(1) of util-linux waits for it on
+ * a descriptor that it inherits, ends, and the lock stays until we close. If we die, the kernel lets go for us.
  *
  * @throws XenOperationError XENPT_LOCKED after `timeoutMs`, or if there is no flock(1); the signal's reason.
  */

@@ -77,7 +77,7 @@ export interface Intention {
  */
 export function requireVerdict(host: XenHost, sbdf: Sbdf, intention: Intention): readonly SetAside[] {
   const name = formatSbdf(sbdf);
-  const { functions } = evaluate(asIntended(listInventory(host), name, intention));
+  const { functions } = evaluate(asIntended(listInventory(host, { names: false }), name, intention));
   const reasons = (functions.get(name)?.findings ?? []).filter(({ effect }) => effect === 'blocks').map(toReason);
   const given: ReadonlySet<Override | null> = new Set(intention.overrides);
   const refused = reasons.filter(({ override }) => !given.has(override));

@@ -145,9 +145,7 @@ test('systemd accepts the unit, also with blanks and signs in its paths', () => 
   const [nodePath, mainPath] = [join(folder, 'my node'), join(folder, '50% main.js')];
   writeFileSync(nodePath, '#!/bin/sh\n', { mode: 0o755 });
   const text = modelUnitText({ nodePath, mainPath, runDir: '/run/xenpt', logDir: '/var/log/xenpt' });
-  expect(text).toContain(
-    `ExecStart="${nodePath}" "${mainPath.replace('%', '%%')}" /run/xenpt/`,
-  );
+  expect(text).toContain(`ExecStart="${nodePath}" "${mainPath.replace('%', '%%')}" /run/xenpt/`);
   expect(text).toMatch(/^Environment=MALLOC_ARENA_MAX=1$/m);
   if (!existsSync('/usr/bin/systemd-analyze')) return;
   mkdirSync(join(folder, 'units'));
