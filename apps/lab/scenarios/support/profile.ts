@@ -15,6 +15,7 @@ import { passthroughScenarios } from './passthrough.js';
 import { qmpScenarios } from './qmp.js';
 import { describeSavedMachine } from './saved-machine.js';
 import { rebootScenarios } from './reboot.js';
+import { describeSystemd } from './systemd.js';
 import { tarballs } from './tarballs.js';
 import { describeWithoutIommu } from './without-iommu.js';
 
@@ -111,5 +112,6 @@ export function describeProfile(
     if (includes('dirty rate')) dirtyRateScenarios(lab, { vcpus, migrates: soak });
   });
   describeSavedMachine(profile);
+  if (soak) describeSystemd(profile, { kills: 12 });
   if (includes('without an IOMMU')) describeWithoutIommu(profile);
 }

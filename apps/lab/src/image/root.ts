@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { copyFileSync, existsSync, mkdirSync, readFileSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { assetsDirectory, readAssets } from '../assets.js';
@@ -6,6 +7,11 @@ import type { Profile } from '../profile.js';
 
 /** Where the lab's own files are in dom0. */
 export const labHome = '/usr/lib/xenpt-lab';
+
+const agentUnit = 'xenpt-lab-agent.service';
+
+/** Units of systemd that wait for a person at a console, or for a message bus, which is not there. */
+const maskedUnits = ['getty@.service', 'getty-static.service', 'serial-getty@.service', 'systemd-logind.service'];
 
 /** Does by hand what the packages' maintainer scripts would have done for a dom0 of this kind. */
 export async function configureRoot(root: string, profile: Profile, signal?: AbortSignal): Promise<void> {
@@ -32,6 +38,8 @@ export async function configureRoot(root: string, profile: Profile, signal?: Abo
     mkdirSync(join(root, name), { recursive: true });
   }
   installAssets(root);
+  if (profile.init === 'systemd') await configureSystemd(root, profile, signal);
+  else link(root, 'usr/sbin/init', '../bin/busybox');
   await run('chroot', [root, 'ldconfig'], { signal });
   await run('chroot', [root, 'depmod', kernelVersion(root)], { signal });
 }
@@ -41,6 +49,21 @@ export function kernelVersion(root: string): string {
   const [version] = readdirSync(join(root, 'usr/lib/modules'));
   if (version === undefined) throw new Error('the image has no kernel modules');
   return version;
+}
+
+/** Has systemd start Xen's daemons by Debian's own scripts, and the lab's agent. */
+async function configureSystemd(root: string, { name }: Profile, signal?: AbortSignal): Promise<void> {
+  const units = join(root, 'etc/systemd/system');
+  for (const script of ['S01xen', 'S02xendomains']) link(root, `etc/rc2.d/${script}`, `../init.d/${script.slice(3)}`);
+  copyFileSync(join(assetsDirectory, 'dom0', agentUnit), join(units, agentUnit));
+  link(root, `etc/systemd/system/multi-user.target.wants/${agentUnit}`, `../${agentUnit}`);
+  // As an operator does who gives cards away: nothing else loads it.
+  writeFileSync(join(root, 'etc/modules-load.d/xenpt-lab.conf'), 'xen-pciback\n');
+  link(root, 'etc/systemd/system/default.target', '/usr/lib/systemd/system/multi-user.target');
+  for (const unit of maskedUnits) link(root, `etc/systemd/system/${unit}`, '/dev/null');
+  // Without it, every boot is systemd's first.
+  writeFileSync(join(root, 'etc/machine-id'), `${createHash('sha256').update(name).digest('hex').slice(0, 32)}\n`);
+  await run('chroot', [root, 'systemd-sysusers'], { signal });
 }
 
 function link(root: string, path: string, target: string): void {

@@ -4,7 +4,7 @@ import { LabError, LabErrorCode } from '../errors.js';
 
 /** A command that prints the process id of a domain's device model; the shell that restarts it has the same words. */
 export function modelPid(domid: number): string {
-  return `pgrep -f '^[^ ]*node .*[m]odel-main.*"domid":${domid},'`;
+  return `pgrep -f '^[^ ]*node .*[m]odel-main.*("domid":${domid},|/domain-${domid}/service)'`;
 }
 
 /** Waits until xenpt holds nothing more of a domain: its device model has ended and its record is gone. */

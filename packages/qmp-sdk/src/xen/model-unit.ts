@@ -7,6 +7,15 @@ const TEMPLATE = 'xenpt-device-model@';
 
 export const MODEL_UNIT_PATH = `/etc/systemd/system/${TEMPLATE}.service`;
 
+/**
+ * One that dies before it serves is not started for ever. Who kills one that serves, again and again, must not have the
+ * guest stand still for good: a start takes a third of a second and more.
+ */
+const STARTS_PER_MINUTE = 60;
+
+/** Signals that systemd takes for a clean end (systemd.service(5)). The guest is there still. */
+const MEANT_TO_END_IT = ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGPIPE'];
+
 export const modelUnit = (domid: number): string => `${TEMPLATE}${domid}.service`;
 
 export interface ModelProgram {
@@ -31,10 +40,11 @@ export function modelUnitText({ nodePath, mainPath, runDir, logDir }: ModelProgr
 [Unit]
 Description=PCI device model of Xen domain %i
 Documentation=man:xenpt(1)
+After=xen.service xenstored.service
 Before=xendomains.service
 RefuseManualStop=yes
 StartLimitIntervalSec=60
-StartLimitBurst=8
+StartLimitBurst=${STARTS_PER_MINUTE}
 
 [Service]
 Type=exec
@@ -43,6 +53,7 @@ ${environment.join('')}Environment=NODE_COMPILE_CACHE=${CACHE_DIR}
 CacheDirectory=${basename(CACHE_DIR)}
 CacheDirectoryMode=0700
 Restart=on-failure
+RestartForceExitStatus=${MEANT_TO_END_IT.join(' ')}
 RestartSec=100ms
 RestartPreventExitStatus=${NOTHING_TO_GO_ON_WITH}
 StandardOutput=null

@@ -44,7 +44,9 @@ export async function replaceModel(options: ReplaceModelOptions): Promise<Replac
   const { runDir, domid, clock } = options;
   const old = readModelProcess(options, domid);
   if (old === null) throw modelNotRunning(domid);
-  const end = options.service ? await afterCheck(options, options.service) : await withStandby(options, old.pid);
+  const { service } = options;
+  const isUnit = service !== undefined && (await service.runs(domid, old.pid));
+  const end = isUnit ? await afterCheck(options, service) : await withStandby(options, old.pid);
   const start = clock.now();
   await end();
   const model = await firstAnswer(options);

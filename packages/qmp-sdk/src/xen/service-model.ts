@@ -50,6 +50,12 @@ export class ModelService {
     }
   }
 
+  /** Whether this process is that guest's unit; one that was started before there was a unit is not. */
+  async runs(domid: number, pid: number): Promise<boolean> {
+    const shown = await this.#services.systemctl('show', '--property=MainPID', '--value', modelUnit(domid));
+    return Number(shown) === pid;
+  }
+
   /**
    * Ends the process at work, for systemd to start the installed one.
    *

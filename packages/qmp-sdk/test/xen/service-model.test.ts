@@ -34,7 +34,11 @@ case $1 in
       done
     ) </dev/null >/dev/null 2>>"$log" &
     ;;
-  show) [ -e ${folder}/failed ] && echo failed || echo active ;;
+  show)
+    case $2 in *MainPID)
+      grep -q ^start ${folder}/calls && cat ${folder}/run/domain-5/model.pid || echo 0; exit 0 ;;
+    esac
+    [ -e ${folder}/failed ] && echo failed || echo active ;;
   kill) kill -KILL "$(cat ${folder}/run/domain-5/model.pid)" ;;
   reset-failed) echo "Unit $2 not loaded." >&2; exit 1 ;;
   *) echo "Unknown command verb $1." >&2; exit 1 ;;
@@ -117,6 +121,29 @@ test('upgrade-model: the state is read first; systemd starts the process that go
     model.close();
     await replaced.model.shutdown();
   });
+});
+
+test('upgrade-model of one that was started before there was a unit: as without systemd', () => {
+  const { folder, calls, options } = optionsFor('model-standby.mjs');
+  return withPath(folder, async () => {
+    (await spawnModel({ ...options, service: undefined })).close();
+    const holder = () => Number(readFileSync(join(options.runDir, 'domain-5', 'model.pid'), 'utf8'));
+    const before = holder();
+    const { model } = await replaceModel(options);
+    expect(holder()).not.toBe(before);
+    expect(calls()).toEqual(['show --property=MainPID --value xenpt-device-model@5.service']);
+    await model.shutdown();
+  });
+});
+
+test('a unit: signals that systemd takes for a clean end are none while the guest is there', () => {
+  const program = { nodePath: '/usr/bin/node', mainPath: '/m.js', runDir: '/run/xenpt', logDir: '/var/log/xenpt' };
+  const text = modelUnitText(program);
+  expect(text).toMatch(/^RestartForceExitStatus=SIGTERM SIGINT SIGHUP SIGPIPE$/m);
+  // With the guest's own end, 0, it is not started again.
+  expect(text).toMatch(/^Restart=on-failure$/m);
+  // So many kills of one that serves are not the end of it.
+  expect(Number(/^StartLimitBurst=(\d+)$/m.exec(text)?.[1])).toBeGreaterThanOrEqual(60);
 });
 
 test('one that ends at once is told, with where to look', () => {
