@@ -20,7 +20,8 @@ test('recover: nothing to do', async () => {
   const { exitCode, stdout, stderr } = await run(fakeHost(), 'recover');
   expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
   expect(stdout).toBe(
-    'Nothing to recover: no device is between two drivers, no dirty logging is recorded as on, no guest waits.\n',
+    'Nothing to recover: no device is between two drivers or half with a guest, no dirty logging is recorded as on, ' +
+      'no guest waits.\n',
   );
 });
 
@@ -48,6 +49,7 @@ test('recover --json: what was found and done', async () => {
         sentence: expect.stringContaining('is off') as string,
       },
     ],
+    devices: [],
     restarts: [],
   });
 });

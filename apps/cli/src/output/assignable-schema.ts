@@ -55,6 +55,14 @@ export const recovered = {
       sentence: text,
     }),
   ),
+  devices: list(
+    object({
+      domid: integer,
+      sbdf: textOrNull,
+      outcome: oneOf('taken-back', 'model-ended', 'failed'),
+      sentence: text,
+    }),
+  ),
   restarts: list(
     object({
       handle: text,

@@ -2,9 +2,11 @@ import {
   forgetDeadDomains,
   planRecovery,
   recoverAssignable,
+  type RecoveredDevice,
   type RecoveredDirtyLog,
   type RecoveredRestart,
   type RecoveredTransaction,
+  recoverDevices,
   recoverDirtyLogs,
   recoverRestarts,
   type XenHost,
@@ -14,9 +16,12 @@ import { recovered, recoveryPlans } from '../output/assignable-schema.js';
 import { dryRunOption, formatSteps } from '../output/plan.js';
 import type { Verb, VerbOutput } from '../verb.js';
 
+type Recovered = RecoveredDevice | RecoveredDirtyLog | RecoveredRestart | RecoveredTransaction;
+
 export const recover: Verb = {
   name: 'recover',
-  summary: 'end what a killed xenpt left: devices between two drivers or two lives of a guest, dirty logging',
+  summary:
+    'end what a killed xenpt left: devices between drivers, half with a guest or between its lives, dirty logging',
   arguments: [],
   options: [dryRunOption],
   examples: [
@@ -31,16 +36,14 @@ export const recover: Verb = {
     if (options['dryRun'] === true) return dryRun(host);
     const transactions = await recoverAssignable(host);
     const dirtyLogs = await recoverDirtyLogs(host);
+    // Before restarts: a guest is not given again what is half given.
+    const devices = await recoverDevices(host);
     const restarts = await recoverRestarts(host);
     const leftovers = await forgetDeadDomains(host);
-    const all: readonly (RecoveredDirtyLog | RecoveredRestart | RecoveredTransaction)[] = [
-      ...transactions,
-      ...dirtyLogs,
-      ...restarts,
-    ];
+    const all: readonly Recovered[] = [...transactions, ...dirtyLogs, ...devices, ...restarts];
     const failed = all.filter(hasFailed);
     return {
-      json: { transactions, dirtyLogs, restarts },
+      json: { transactions, dirtyLogs, devices, restarts },
       text:
         all.length === 0
           ? NOTHING
@@ -55,7 +58,8 @@ export const recover: Verb = {
 };
 
 const NOTHING =
-  'Nothing to recover: no device is between two drivers, no dirty logging is recorded as on, no guest waits.';
+  'Nothing to recover: no device is between two drivers or half with a guest, no dirty logging is recorded as on, ' +
+  'no guest waits.';
 
 async function dryRun(host: XenHost): Promise<VerbOutput> {
   const plans = await planRecovery(host);
@@ -66,7 +70,7 @@ async function dryRun(host: XenHost): Promise<VerbOutput> {
   ]);
   return {
     // What was done: nothing.
-    json: { dryRun: true, transactions: [], dirtyLogs: [], restarts: [], plans },
+    json: { dryRun: true, transactions: [], dirtyLogs: [], devices: [], restarts: [], plans },
     text: plans.length === 0 ? NOTHING : lines.join('\n'),
   };
 }

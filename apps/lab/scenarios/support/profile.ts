@@ -4,6 +4,7 @@ import { accessScenarios, type AccessOptions } from './accesses.js';
 import { assignableScenarios } from './assignable.js';
 import { bothModelScenarios } from './both-models.js';
 import { configViewScenarios } from './config-view.js';
+import { cutOffScenarios } from './cut-off.js';
 import { dirtyLogScenarios } from './dirty-log.js';
 import { dirtyLogTypeScenarios } from './dirty-log-types.js';
 import { dirtyRateScenarios } from './dirty-rate.js';
@@ -101,6 +102,7 @@ export function describeProfile(
     }
     if (includes('reboots')) rebootScenarios(() => setting, { reboots: soak ? 3 : 1, byBoth: soak });
     if (includes('both models')) bothModelScenarios(() => setting, { rounds: soak ? 5 : 1 });
+    if (soak) cutOffScenarios(() => setting);
     if (soak) hardTimesScenarios(() => setting);
     if (soak) accessScenarios(() => setting, thoroughAccesses);
     if (includes('configuration view')) configViewScenarios(lab);

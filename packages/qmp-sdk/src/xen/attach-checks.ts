@@ -66,7 +66,7 @@ export function requireUnused(
     throw new XenOperationError(
       XenErrorCode.alreadyAttached,
       `an earlier ${record.state === 'attaching' ? 'attach' : 'detach'} of ${name} was cut off half way`,
-      { next: `Clean up with: xenpt detach ${domid} ${name}` },
+      { next: 'Run: xenpt recover' },
     );
   }
   if (record || user === domid) {

@@ -53,6 +53,7 @@ import { makeDomainDir, removeDomainDir, runFile } from './run-dir.js';
 import { chooseGuestDevfn } from './slots.js';
 import { formatGuestAddress, parsePassthroughSpec, type PassthroughSpec } from './spec.js';
 import { type OnStep, type Steps, withRollback } from './steps.js';
+import { resetAndVerify } from './verified-reset.js';
 import { acceptedOverrides, requireVerdict, type SetAside } from './verdict-check.js';
 
 /** Reserved memory regions that the guest's memory map does not respect make the assignment fail, or do not. */
@@ -145,7 +146,8 @@ async function attachAssignable(
     const plan = await check(host, options, spec, seized);
     dropForeignGrants(host.runDir, plan.domain.domid, plan.domain.info.handle);
     const what = `attach ${plan.name} to domain ${plan.domain.domid} (${plan.domain.name})`;
-    const rules = { signal: options.signal, onStep: options.onStep, explain: explainAssign(plan.domain) };
+    const { signal, onStep } = options;
+    const rules = { signal, onStep, faultPoint: host.faultPoint, explain: explainAssign(plan.domain) };
     return withRollback(what, rules, (steps) => perform(host, plan, steps));
   });
 }
@@ -244,7 +246,7 @@ function ownGrants({ runDir }: XenHost, { domid, info }: Domain): GrantFile | un
 }
 
 async function perform(host: XenHost, plan: AttachPlan, steps: Steps): Promise<Attached> {
-  const { store, sysfs } = host;
+  const { store } = host;
   const { domain, sbdf, name, guestDevfn } = plan;
   const { domid } = domain;
   await steps.run(
@@ -260,7 +262,7 @@ async function perform(host: XenHost, plan: AttachPlan, steps: Steps): Promise<A
     () => claim(host, plan),
     () => releaseInUse(store, sbdf, domid),
   );
-  if (plan.resettable) await steps.run('reset the device', () => sysfs.reset(sbdf));
+  if (plan.resettable) await steps.run('reset the device', () => resetAndVerify(host, sbdf));
   for (const grant of plan.grants) {
     const permit = (allow: boolean) => setPermission(host, domid, grant, allow);
     await steps.run(

@@ -9,8 +9,8 @@ import { LOCK_TIMEOUT_MS } from './require-root.js';
 import { hasLeftState, removeDomainDir, runFile } from './run-dir.js';
 
 /**
- * Cleans up after domains that are gone and whose devices were QEMU's alone: a guest with a device model of ours is
- * cleaned up after by that, at once; for these the next command does it.
+ * Cleans up after domains that are gone and have no device model of ours, at work or killed: that cleans up at once.
+ * The devices of the others were QEMU's alone, or an attach was cut off before there was a model.
  *
  * @returns one sentence for everything that did not work
  */
@@ -49,7 +49,8 @@ async function forget(host: XenHost, { domid, handle, devices }: GrantFile): Pro
 }
 
 function isForgotten(host: XenHost, { domid, handle, devices }: GrantFile): boolean {
-  if (devices.some(({ model }) => model !== 'qemu')) return false;
+  // One that has served ends with its domain, and removes the record itself.
+  if (devices.some(({ model, state }) => model !== 'qemu' && state === 'attached')) return false;
   if (hasLeftState(host.runDir, domid, handle) || readModelProcess(host, domid) !== null) return false;
   return host.toolstack.domainInfo(domid)?.handle !== handle;
 }

@@ -21,6 +21,7 @@ import { LOCK_TIMEOUT_MS, requireRoot } from './require-root.js';
 import { removeDomainDir, runFile } from './run-dir.js';
 import { parseBdf } from './spec.js';
 import type { OnStep } from './steps.js';
+import { resetAndVerify } from './verified-reset.js';
 
 /** dom0's xen-pciback resets a device once more when its backend directory goes; a reset takes up to a second. */
 const KERNEL_RELEASE_MS = 5_000;
@@ -59,16 +60,20 @@ class Problems {
   readonly list: string[] = [];
   readonly causes: unknown[] = [];
   readonly #onStep: OnStep | undefined;
+  readonly #faultPoint: XenHost['faultPoint'];
   firstStep: string | undefined;
 
-  constructor(onStep: OnStep | undefined) {
+  constructor(onStep: OnStep | undefined, faultPoint: XenHost['faultPoint']) {
     this.#onStep = onStep;
+    this.#faultPoint = faultPoint;
   }
 
   async attempt(step: string, action: () => void | Promise<void>): Promise<boolean> {
     this.#onStep?.(step);
+    await this.#faultPoint?.(`${step}:before`);
     try {
       await action();
+      await this.#faultPoint?.(`${step}:after`);
       return true;
     } catch (error) {
       this.firstStep ??= step;
@@ -96,7 +101,7 @@ export async function detach(host: XenHost, options: DetachOptions): Promise<Det
     const record = requireRecord(host, domain, sbdf);
     if (!options.withoutGuest) options.onStep?.('wait for the guest to let go of it');
     const notes = options.withoutGuest ? [] : await askGuest(host, domain, record, options);
-    return perform(host, domain, record, notes, options.onStep);
+    return takeBack(host, domain, record, notes, options.onStep);
   });
 }
 
@@ -129,11 +134,11 @@ export function checkDetach(
  * @returns what to tell when it could not be asked.
  * @throws XenOperationError XENPT_GUEST_KEEPS_DEVICE
  */
-async function askGuest(
+export async function askGuest(
   host: XenHost,
   domain: Domain,
   { sbdf, guestDevfn, state, announced = false, model: served }: GrantRecord,
-  { timeoutMs = EJECT_TIMEOUT_MS, signal }: DetachOptions,
+  { timeoutMs = EJECT_TIMEOUT_MS, signal }: Pick<DetachOptions, 'timeoutMs' | 'signal'>,
 ): Promise<string[]> {
   const { paused } = domain.info.flags;
   if (served === 'qemu') return askQemu(host, domain, { sbdf, state }, { timeoutMs, signal });
@@ -176,7 +181,13 @@ async function askQemu(
   }
 }
 
-async function perform(
+/**
+ * The second half of a detach, once the guest has been asked; also of one that was cut off. To be called with the
+ * lock held.
+ *
+ * @param asked what there is to tell of the first half
+ */
+export async function takeBack(
   host: XenHost,
   domain: Domain,
   record: GrantRecord,
@@ -187,7 +198,7 @@ async function perform(
   const sbdf = parseSbdf(record.sbdf);
   const { domid } = domain;
   const identity = { domid, handle: domain.info.handle };
-  const problems = new Problems(onStep);
+  const problems = new Problems(onStep, host.faultPoint);
   await problems.attempt('record that it is being detached', () =>
     recordGrant(runDir, identity, record.sbdf, { ...record, state: 'detaching' }),
   );
@@ -236,7 +247,7 @@ async function forget(host: XenHost, domain: Domain, sbdf: Sbdf, problems: Probl
 
 /** With its last device the model ends. One that does not is no reason to call the detach a failure. */
 async function stopModel(
-  { runDir }: XenHost,
+  { runDir, faultPoint }: XenHost,
   domid: number,
   model: ModelClient | undefined,
   { notes, onStep }: { readonly notes: string[]; readonly onStep: OnStep | undefined },
@@ -244,12 +255,14 @@ async function stopModel(
   const left = readGrants(runDir, domid)?.devices ?? [];
   if (left.some((other) => other.model !== 'qemu')) return false;
   onStep?.('end the device model');
+  await faultPoint?.('end the device model:before');
   try {
     await model?.shutdown();
   } catch (error) {
     notes.push(`The device model did not end: ${describeError(error)}. It ends with the domain at the latest.`);
     return false;
   }
+  await faultPoint?.('end the device model:after');
   if (left.length === 0) removeDomainDir(runDir, domid);
   return model !== undefined;
 }
@@ -304,8 +317,8 @@ function revoke({ toolstack }: XenHost, domid: number, grant: Grant): void {
   else toolstack.iomemPermission(domid, grant.mfn, grant.count, false);
 }
 
-function resetIfPossible({ sysfs }: XenHost, sbdf: Sbdf): void {
-  if (existsSync(sysfs.root + sysfsPath.reset(sbdf))) sysfs.reset(sbdf);
+async function resetIfPossible(host: XenHost, sbdf: Sbdf): Promise<void> {
+  if (existsSync(host.sysfs.root + sysfsPath.reset(sbdf))) await resetAndVerify(host, sbdf);
 }
 
 /** Bounded; a backend that the kernel keeps is its own affair, as it is after `xl pci-detach`. */

@@ -74,6 +74,7 @@ export { applySetup, planSetup, type SetupPlan } from './setup.js';
 export { stoppedModels } from './model-state.js';
 export { dirtyMapSizeBytes, type DirtyLog, type DirtyLogOptions, type DirtyScan, openDirtyLog } from './dirty-log.js';
 export { forgetDeadDomains } from './dead-domains.js';
+export { type RecoveredDevice, recoverDevices } from './recover-devices.js';
 export { recoverRestarts, type RecoveredRestart, restartNotes } from './recover-restarts.js';
 export { giveAgain, type RestartOptions, type RestartOutcome } from './restart.js';
 export { recoverDirtyLogs, type RecoveredDirtyLog } from './dirty-log-recover.js';

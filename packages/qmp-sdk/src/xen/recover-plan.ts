@@ -1,10 +1,13 @@
 import { parseSbdf } from '@xenpt/pci';
 import { checkAttach } from './attach.js';
 import { readForgotten } from './dead-domains.js';
+import { describeDetach } from './detach-plan.js';
 import { findSaver } from './dirty-log-migration.js';
 import { isOwnerAlive, listDirtyLogRecords, readDirtyLogRecord } from './dirty-log-record.js';
 import { isDomainAlive } from './dirty-log-switch.js';
+import { type Domain, findDomain } from './domains.js';
 import { describeError, nextStepOf } from './errors.js';
+import { type GrantRecord, readGrants } from './grants.js';
 import type { XenHost } from './host.js';
 import { type JournalRecord, readJournal } from './journal.js';
 import type { TransactedDevice } from './journal-device.js';
@@ -39,8 +42,8 @@ export interface RecoveryPlan {
 }
 
 /**
- * What `recoverAssignable`, `recoverDirtyLogs`, `recoverRestarts` and `forgetDeadDomains` would do now, in their order.
- * Changes nothing.
+ * What `recoverAssignable`, `recoverDirtyLogs`, `recoverDevices`, `recoverRestarts` and `forgetDeadDomains` would do
+ * now, in their order. Changes nothing.
  *
  * @throws XenOperationError XENPT_NOT_ROOT, XENPT_NO_XEN
  */
@@ -51,6 +54,7 @@ export async function planRecovery(host: XenHost): Promise<readonly RecoveryPlan
   return [
     ...planTransactions(host, rehearsal),
     ...listDirtyLogRecords(host.runDir).flatMap((domid) => planDirtyLog(host, domid)),
+    ...(await planDevices(host, rehearsal)),
     ...(await planRestarts(host, rehearsal)),
     ...domainsWithFolder(host.runDir).flatMap((domid) => planForgetting(host, rehearsal, domid)),
   ];
@@ -123,6 +127,43 @@ function planDirtyLog(host: XenHost, domid: number): RecoveryPlan[] {
   }
 }
 
+async function planDevices(host: XenHost, rehearsal: Rehearsal): Promise<RecoveryPlan[]> {
+  const plans: RecoveryPlan[] = [];
+  for (const domid of domainsWithFolder(host.runDir)) {
+    if (host.toolstack.domainInfo(domid) === null) continue;
+    try {
+      const domain = findDomain(host, String(domid));
+      const file = readGrants(host.runDir, domid);
+      if (file !== undefined && file.handle !== domain.info.handle) continue;
+      const devices = file?.devices ?? [];
+      const cutOff = devices.filter(({ state }) => state !== 'attached');
+      plans.push(...cutOff.map((record) => planTakingBack(host, rehearsal, domain, record)));
+      const left = devices.filter(({ state, model }) => state === 'attached' && model !== 'qemu');
+      if (left.length === 0 && cutOff.length === 0 && (await hasModel(host, domain))) {
+        const steps = [{ title: 'end its device model', writes: [] }];
+        plans.push({ subject: `domain ${domid}`, sentence: 'its device model has no device to serve.', steps });
+      }
+    } catch (error) {
+      plans.push({ subject: `domain ${domid}`, sentence: described(error), steps: [] });
+    }
+  }
+  return plans;
+}
+
+function planTakingBack(host: XenHost, rehearsal: Rehearsal, domain: Domain, record: GrantRecord): RecoveryPlan {
+  const { sbdf, state } = record;
+  const verb = state === 'attaching' ? 'attach' : 'detach';
+  const sentence = `its ${verb} was cut off: it is taken back from domain ${domain.domid} (${domain.name}).`;
+  const detached = { domain, record, sbdf: parseSbdf(sbdf), withoutGuest: false };
+  return planned(sbdf, sentence, () => describeDetach(host, detached, rehearsal).steps);
+}
+
+async function hasModel(host: XenHost, { domid, info }: Domain): Promise<boolean> {
+  const model = await host.connectModel(domid, info.handle);
+  model?.close();
+  return model !== null;
+}
+
 async function planRestarts(host: XenHost, rehearsal: Rehearsal): Promise<RecoveryPlan[]> {
   const plans: RecoveryPlan[] = [];
   for (const handle of listRestarts(host.runDir)) {
@@ -186,7 +227,7 @@ function planForgetting(host: XenHost, rehearsal: Rehearsal, domid: number): Rec
       .map(({ sbdf }) => parseSbdf(sbdf))
       .flatMap((sbdf, index) =>
         isLeft(dead, sbdf)
-          ? releaseSteps(rehearsed, sbdf).map(([what, action]) => ({
+          ? releaseSteps(rehearsed, sbdf, () => rehearsed.sysfs.reset(sbdf)).map(([what, action]) => ({
               title: `${devices[index]?.sbdf ?? ''}: ${what}`,
               writes: rehearsal.writes(action),
             }))

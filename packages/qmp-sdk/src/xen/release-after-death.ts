@@ -14,6 +14,7 @@ import { readInUse, releaseInUse } from './in-use.js';
 import { withLock } from './lock.js';
 import { isOnPciback } from './pciback.js';
 import { runFile } from './run-dir.js';
+import { resetAndVerify } from './verified-reset.js';
 
 const LOCK_TIMEOUT_MS = 60_000;
 
@@ -41,20 +42,21 @@ export interface DomainResources {
  * @returns one sentence for everything that did not work.
  */
 export async function releaseAfterDeath(dead: DomainResources, devices: readonly Sbdf[]): Promise<string[]> {
-  return withLock(runFile.lock(dead.runDir), dead, LOCK_TIMEOUT_MS, () => {
+  return withLock(runFile.lock(dead.runDir), dead, LOCK_TIMEOUT_MS, async () => {
     const problems: string[] = [];
-    const attempt = (sbdf: Sbdf, what: string, action: () => void) => {
+    const attempt = async (sbdf: Sbdf, what: string, action: () => void | Promise<void>) => {
       try {
-        action();
+        await action();
       } catch (error) {
         problems.push(`${formatSbdf(sbdf)}: ${what}: ${describeError(error)}`);
       }
     };
     for (const sbdf of devices) {
       if (!isLeft(dead, sbdf)) continue;
-      for (const [what, action] of releaseSteps(dead, sbdf)) attempt(sbdf, what, action);
+      const reset = () => resetAndVerify(dead, sbdf);
+      for (const [what, action] of releaseSteps(dead, sbdf, reset)) await attempt(sbdf, what, action);
     }
-    return Promise.resolve(problems);
+    return problems;
   });
 }
 
@@ -67,11 +69,12 @@ export function isLeft(dead: DomainResources, sbdf: Sbdf): boolean {
 export function releaseSteps(
   dead: ReleasedResources,
   sbdf: Sbdf,
-): readonly (readonly [what: string, action: () => void])[] {
+  reset: () => void | Promise<void>,
+): readonly (readonly [what: string, action: () => void | Promise<void>])[] {
   const { domid, store, sysfs, toolstack } = dead;
   return [
     ['stop DMA', () => sysfs.disableBusMaster(sbdf)],
-    ['reset', () => sysfs.reset(sbdf)],
+    ['reset', reset],
     ['deassign', () => deassignIfAssigned(toolstack, domid, sbdf)],
     ['quarantine', () => quarantine(dead, sbdf)],
     ['remove the nodes', () => void withdrawDevice(store, domid, sbdf)],

@@ -18,15 +18,26 @@ class StepFailure extends Error {
 /** Told of each step as it begins, in words: `unbind from e1000e`. */
 export type OnStep = (step: string) => void;
 
+/** Told when a step is about to begin and when it has ended, for tests: see `XenHost.faultPoint`. */
+export type FaultPoint = (point: string) => void | Promise<void>;
+
+interface StepOptions {
+  readonly signal?: AbortSignal | undefined;
+  readonly onStep?: OnStep | undefined;
+  readonly faultPoint?: FaultPoint | undefined;
+}
+
 /** A sequence of effects, each with its opposite. */
 export class Steps {
   readonly #done: Done[] = [];
   readonly #signal: AbortSignal | undefined;
   readonly #onStep: OnStep | undefined;
+  readonly #faultPoint: FaultPoint | undefined;
 
-  constructor(signal?: AbortSignal, onStep?: OnStep) {
+  constructor({ signal, onStep, faultPoint }: StepOptions = {}) {
     this.#signal = signal;
     this.#onStep = onStep;
+    this.#faultPoint = faultPoint;
   }
 
   /**
@@ -41,12 +52,14 @@ export class Steps {
       );
     }
     this.#onStep?.(name);
+    await this.#faultPoint?.(`${name}:before`);
     let result: T;
     try {
       result = await action();
     } catch (error) {
       throw new StepFailure(name, error);
     }
+    await this.#faultPoint?.(`${name}:after`);
     if (undo) this.#done.push({ name, undo: () => undo(result) });
     return result;
   }
@@ -73,6 +86,7 @@ export class Steps {
     const failures: string[] = [];
     for (const { name, undo } of this.#done.reverse()) {
       try {
+        await this.#faultPoint?.(`undo ${name}`);
         await undo();
       } catch (error) {
         failures.push(`not undone: ${name} (${describeError(error)})`);
@@ -96,14 +110,10 @@ export type Explain = (
  */
 export async function withRollback<T>(
   what: string,
-  options: {
-    readonly signal?: AbortSignal | undefined;
-    readonly explain?: Explain;
-    readonly onStep?: OnStep | undefined;
-  },
+  options: StepOptions & { readonly explain?: Explain },
   work: (steps: Steps) => Promise<T>,
 ): Promise<T> {
-  const steps = new Steps(options.signal, options.onStep);
+  const steps = new Steps(options);
   try {
     return await work(steps);
   } catch (error) {
