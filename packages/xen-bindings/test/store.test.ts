@@ -108,7 +108,7 @@ describe('Xenstore.transaction', () => {
     ]);
   });
 
-  it('gives up after a bounded number of conflicts', async () => {
+  it('XSA-206: gives up after a bounded number of conflicts', async () => {
     fake.fail('xs_transaction_end', constants.errno.EAGAIN, 1000);
     const error = await fake.run(({ xen, caught }) => {
       const store = xen.Xenstore.open();

@@ -13,8 +13,8 @@ const repositoryRoot = new URL('../../', packageRoot);
 const list = JSON.parse(readFileSync(new URL('proofs.json', import.meta.url), 'utf8')) as readonly Entry[];
 
 /**
- * Properties of configuration space, messages, requests, attach and detach, xenstore; class-A advisories in which the
- * first three were the way in.
+ * Properties of configuration space, messages, requests, attach and detach, xenstore; advisories in which the first
+ * three were the way in.
  */
 const properties = [
   ...Array.from({ length: 18 }, (_, index) => `C${index + 1}`),
@@ -23,9 +23,12 @@ const properties = [
   ...Array.from({ length: 10 }, (_, index) => `L${index + 1}`),
   ...Array.from({ length: 6 }, (_, index) => `X${index + 1}`),
 ];
-const advisories = [43, 120, 121, 126, 128, 129, 130, 131, 157, 164, 199, 237, 239, 337, 449, 464].map(
-  (n) => `XSA-${n}`,
-);
+const advisories = [
+  ...[43, 120, 121, 126, 128, 129, 130, 131, 157, 164, 199, 237, 239, 337, 449, 464],
+  // Assignment, IOMMU, the toolstack's part, of class A and B: of these the fault is Xen's own, and ours to survive.
+  ...[160, 302, 306, 368, 461, 476],
+  ...[72, 115, 154, 206, 322, 326, 378, 386, 389, 400, 417, 418, 419, 420, 421, 460, 481, 483, 484],
+].map((n) => `XSA-${n}`);
 
 /** Judged by a comparison of everything, not by a test of its own. */
 const isWhole = (id: string) => ['matrix', 'sequences', 'fuzz of lives'].includes(id) || id.startsWith('kernel: ');
@@ -43,8 +46,9 @@ it('every property and every advisory is in the list, once', () => {
   expect(missing).toEqual([]);
 });
 
-it('every test of the three folders is in the list', () => {
-  for (const folder of ['test/properties/', 'test/advisories/', 'packages/qmp-sdk/test/xen/properties/']) {
+it('every test of the four folders is in the list', () => {
+  const sdk = 'packages/qmp-sdk/test/xen/';
+  for (const folder of ['test/properties/', 'test/advisories/', `${sdk}properties/`, `${sdk}advisories/`]) {
     const tests = readdirSync(urlOf(folder)).filter((file) => file.endsWith('.test.ts'));
     for (const file of tests) expect(list.map(({ test }) => test)).toContain(`${folder}${file}`);
   }

@@ -53,6 +53,12 @@ export class Qemu {
     return qemu;
   }
 
+  /** Its process ends, with what was plugged. */
+  async leave(): Promise<void> {
+    this.plugged.clear();
+    for (const monitor of this.#monitors) await monitor.close();
+  }
+
   eject(id: string): void {
     this.plugged.delete(id);
     for (const monitor of this.#monitors) {
