@@ -7,11 +7,11 @@ import { realClock } from '../../src/xen/open-host.js';
 import { createProcessList } from '../../src/xen/real-processes.js';
 import { replaceModel } from '../../src/xen/replace-model.js';
 import { connectToModel, spawnModel } from '../../src/xen/spawn-model.js';
-import { temporaryFolder } from './folders.js';
+import { processFolder } from './folders.js';
 import { failure } from './hosts.js';
 
 function optionsFor(domid: number) {
-  const folder = temporaryFolder();
+  const folder = processFolder();
   return {
     domid,
     handle: 'uuid',

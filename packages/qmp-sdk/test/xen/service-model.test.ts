@@ -12,7 +12,7 @@ import { replaceModel } from '../../src/xen/replace-model.js';
 import { ModelService } from '../../src/xen/service-model.js';
 import { realServices } from '../../src/xen/services.js';
 import { spawnModel } from '../../src/xen/spawn-model.js';
-import { temporaryFolder } from './folders.js';
+import { processFolder, temporaryFolder } from './folders.js';
 import { failure } from './hosts.js';
 
 /** A systemctl that starts what the unit says for the instance, and once more when it is killed. */
@@ -50,7 +50,7 @@ esac
 }
 
 function optionsFor(fixture: string) {
-  const folder = temporaryFolder();
+  const folder = processFolder();
   const unitPath = join(folder, 'xenpt-device-model@.service');
   const mainPath = fileURLToPath(new URL(`../fixtures/${fixture}`, import.meta.url));
   const program = { nodePath: execPath, mainPath, runDir: join(folder, 'run'), logDir: join(folder, 'log') };

@@ -6,7 +6,7 @@ import { expect, test } from 'vitest';
 import { realClock } from '../../src/xen/open-host.js';
 import { createProcessList } from '../../src/xen/real-processes.js';
 import { connectToModel, spawnModel } from '../../src/xen/spawn-model.js';
-import { temporaryFolder } from './folders.js';
+import { endProcesses, processesOf, processFolder, temporaryFolder } from './folders.js';
 import { failure } from './hosts.js';
 
 const sockets = () => process.getActiveResourcesInfo().filter((name) => name === 'PipeWrap').length;
@@ -16,7 +16,7 @@ async function until(condition: () => boolean): Promise<void> {
 }
 
 function optionsFor(fixture: string) {
-  const folder = temporaryFolder();
+  const folder = processFolder();
   return {
     domid: 5,
     handle: 'uuid',
@@ -108,6 +108,16 @@ test('one that dies before it serves is started later and later, and no more aft
   const pauses = readFileSync(join(folder, 'pauses'), 'utf8').trim().split('\n');
   expect(pauses).toEqual([1.1, 4.1, 9.1, 16.1, 25.1, 36.1, 49.1].map(String));
 }, 30_000);
+
+test('a test that fails here leaves no process behind, nor the shell that would start it again', async () => {
+  const options = optionsFor('model-killed.mjs');
+  (await spawnModel(options)).close();
+  const folder = options.runDir;
+  expect(processesOf(folder).length).toBeGreaterThan(1);
+  endProcesses(folder);
+  await realClock.sleep(300);
+  expect(processesOf(folder)).toEqual([]);
+});
 
 test('a process that dies is reported with the end of its log', async () => {
   const error = await failure(spawnModel(optionsFor('model-dies.mjs')));
