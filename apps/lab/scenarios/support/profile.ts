@@ -102,7 +102,7 @@ export function describeProfile(
     }
     if (includes('reboots')) rebootScenarios(() => setting, { reboots: soak ? 3 : 1, byBoth: soak });
     if (includes('both models')) bothModelScenarios(() => setting, { rounds: soak ? 5 : 1 });
-    if (soak) cutOffScenarios(() => setting);
+    if (soak) cutOffScenarios(() => setting, { stride: 1 });
     if (soak) hardTimesScenarios(() => setting);
     if (soak) accessScenarios(() => setting, thoroughAccesses);
     if (includes('configuration view')) configViewScenarios(lab);
