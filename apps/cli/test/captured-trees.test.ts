@@ -1,6 +1,6 @@
 import { readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { openXenHost } from '@xenpt/qmp-sdk/xen';
+import { listInventory, openXenHost } from '@xenpt/qmp-sdk/xen';
 import { expect, test } from 'vitest';
 import { parse, runOn } from './run.js';
 
@@ -38,4 +38,13 @@ test.each(trees)('%s: the verdict of each function is what its findings say', as
         : 'assignable';
     expect(verdict, sbdf).toBe(expected);
   }
+});
+
+test.each(trees)('%s: what list leaves out on the way to its columns changes no verdict and no finding', (tree) => {
+  const host = openXenHost({ sysroot: `${folder}/${tree}.tar.gz` });
+  const told = (brief: boolean) => {
+    const { functions, findings, notes } = listInventory(host, { brief });
+    return { functions: functions.map((fn) => [fn.address, fn.verdict, fn.findings]), findings, notes };
+  };
+  expect(told(true)).toEqual(told(false));
 });

@@ -34,6 +34,7 @@ export function functionJson(entry: InventoryEntry) {
     interruptBudget: entry.interruptBudget,
     link: entry.link,
     powerState: entry.powerState,
+    numaNode: entry.numaNode,
     virtualFunctions,
     reservedRegions: entry.reservedRegions,
     verdict,

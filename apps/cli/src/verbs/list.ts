@@ -26,8 +26,8 @@ export const list: Verb = {
   ],
   schema: listedFunctions,
   exitCodes: [ExitCode.failed, ExitCode.notFound],
-  run: ({ host, style, io }, _words, { sysroot }) => {
-    const inventory = listInventory(host);
+  run: ({ host, style, io }, _words, { sysroot, json }) => {
+    const inventory = listInventory(host, { brief: !json });
     // Of a captured tree nothing runs here.
     const here = sysroot === undefined ? [...stoppedModels(host), ...restartNotes(host)] : [];
     const notes = [...inventory.notes, ...here];

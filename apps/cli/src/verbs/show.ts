@@ -39,15 +39,13 @@ export const show: Verb = {
 };
 
 function toJson(details: FunctionDetails) {
-  const { subsystemVendorId, subsystemDeviceId, revision, irq, numaNode, iommuGroup, resources, resetMethods } =
-    details;
+  const { subsystemVendorId, subsystemDeviceId, revision, irq, iommuGroup, resources, resetMethods } = details;
   return {
     ...functionJson(details),
     subsystemVendorId: hex(subsystemVendorId, 4),
     subsystemDeviceId: hex(subsystemDeviceId, 4),
     revision: hex(revision, 2),
     irq,
-    numaNode,
     iommuGroup,
     hasReset: details.hasReset,
     resetMethods,

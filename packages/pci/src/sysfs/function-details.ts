@@ -13,19 +13,28 @@ export interface SysfsDetails {
 
 const powerStates: readonly string[] = ['D0', 'D1', 'D2', 'D3hot', 'D3cold'] satisfies PowerState[];
 
-/** Reads the optional files of one function; what is not there or makes no sense is null. */
-export function readDetails(directory: string, names: ReadonlySet<string>): SysfsDetails {
+/**
+ * Reads the optional files of one function; what is not there or makes no sense is null.
+ *
+ * @param brief leaves out the power state
+ */
+export function readDetails(directory: string, names: ReadonlySet<string>, brief = false): SysfsDetails {
   const text = optionalText(directory, names);
-  const power = text('power_state');
   const override = text('driver_override');
   const boot = text('boot_vga');
   return {
     driverOverride: override === null || override === '' || override === '(null)' ? null : override,
     bootDisplay: boot === null ? null : boot === '1',
-    powerState: power !== null && powerStates.includes(power) ? (power as PowerState) : null,
+    powerState: brief ? null : readPowerState(directory, names),
     virtualFunctions: readRole(directory, names, text),
     label: printable(text('label')),
   };
+}
+
+/** What the kernel thinks; null where it does not say. */
+export function readPowerState(directory: string, names: ReadonlySet<string>): PowerState | null {
+  const power = optionalText(directory, names)('power_state');
+  return power !== null && powerStates.includes(power) ? (power as PowerState) : null;
 }
 
 /**

@@ -117,6 +117,8 @@ export interface KnownBefore {
   readonly entries: ReadonlySet<string>;
   /** From configuration space; left out: its file is read. */
   readonly revision?: number | undefined;
+  /** Leaves out the interrupt line and the NUMA node. */
+  readonly brief?: boolean;
 }
 
 /** The function whose files are in `directory`. */
@@ -124,7 +126,7 @@ export function summarizeDirectory(
   sbdf: Sbdf,
   directory: string,
   names: PciIds,
-  { entries, revision }: KnownBefore = { entries: new Set(readNames(directory)) },
+  { entries, revision, brief = false }: KnownBefore = { entries: new Set(readNames(directory)) },
 ): FunctionSummary {
   const at = (name: string): string => `${directory}/${name}`;
   // What most functions do not have is not asked for: a failing call costs more than all the others.
@@ -139,8 +141,8 @@ export function summarizeDirectory(
     ...ids,
     className: className(classCode),
     revision: revision ?? readHex(at('revision'), 2),
-    irq: readIrq(directory),
-    numaNode: parseDecimal(at('numa_node'), optional('numa_node', '-1\n')),
+    irq: brief ? 0 : readIrq(directory),
+    numaNode: brief ? -1 : parseDecimal(at('numa_node'), optional('numa_node', '-1\n')),
     iommuGroup: entries.has('iommu_group') ? readIommuGroup(at('iommu_group')) : null,
     resources: readResources(directory),
     resetMethods: optional('reset_method', '')
@@ -165,6 +167,16 @@ function readIrq(directory: string): number {
   const path = `${directory}/irq`;
   const irq = parseDecimal(path, readText(path));
   return irq < 0 || irq > 0x7fff_ffff || irq === notConnected ? 0 : irq;
+}
+
+/** Of a function that may be gone, or whose file makes no sense: 0 then. */
+export function readIrqIfThere(directory: string): number {
+  try {
+    return readIrq(directory);
+  } catch (error) {
+    if (error instanceof SysfsError) return 0;
+    throw error;
+  }
 }
 
 function readIommuGroup(path: string): number | null {

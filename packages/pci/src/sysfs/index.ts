@@ -8,7 +8,7 @@ export {
   readFunctionSummary,
 } from './functions.js';
 export { barFilePath, configFilePath } from './bar-file.js';
-export { type FunctionRecords, readFunctionRecords } from './records.js';
+export { type FunctionRecords, readFunctionRecords, type RecordOptions } from './records.js';
 export { readHostFacts } from './host-facts.js';
 export { packTree, type TreeEntry, unpackTree, writeTree } from './archive.js';
 export { captureTree } from './capture.js';

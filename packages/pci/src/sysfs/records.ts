@@ -26,11 +26,20 @@ import {
   readNames,
 } from './attributes.js';
 import { SysfsError } from './errors.js';
-import { functionNames, summarizeDirectory } from './functions.js';
-import { readDetails, readLink, type SysfsDetails } from './function-details.js';
+import { functionNames, readIrqIfThere, summarizeDirectory } from './functions.js';
+import { readDetails, readLink, readPowerState, type SysfsDetails } from './function-details.js';
 import { readKernelRegions } from './kernel-regions.js';
 import { loadPciIds, type PciIds } from './pci-ids.js';
 import { readSlotLabels } from './slots.js';
+
+export interface RecordOptions extends SysfsOptions {
+  /**
+   * For who wants to know of every function whose it is and what stands against giving it away, and no more: what the
+   * rules do not need is not read. Power states are those of configuration space then, `numaNode` is -1, and `irq` is 0
+   * unless some function has its line alone to be told by. Default: false.
+   */
+  readonly brief?: boolean;
+}
 
 export interface FunctionRecords {
   /** In order of address. */
@@ -62,9 +71,10 @@ interface RawFunction {
  *
  * @throws {@link SysfsError} when there is no folder of functions
  */
-export function readFunctionRecords(options: SysfsOptions = {}): FunctionRecords {
+export function readFunctionRecords(options: RecordOptions = {}): FunctionRecords {
   const notes: string[] = [];
   const raw = readRawFunctions(options, notes);
+  if (options.brief === true) readLines(raw, functionsDirectory(options));
   const neighbours = functionsByBus(raw);
   const tables = readTables(options, notes);
   const topology = buildTopology(raw.map(({ location, link, config }) => ({ location, link, buses: config.buses })));
@@ -142,8 +152,9 @@ function assemble(raw: RawFunction, around: Surroundings): FunctionRecord {
   });
 }
 
-function readRawFunctions(options: SysfsOptions, notes: string[]): RawFunction[] {
+function readRawFunctions(options: RecordOptions, notes: string[]): RawFunction[] {
   const names = loadPciIds(options);
+  const { brief = false } = options;
   const folder = functionsDirectory(options);
   const locations = functionNames(options)
     .map((name) => parseLocation(name))
@@ -151,7 +162,7 @@ function readRawFunctions(options: SysfsOptions, notes: string[]): RawFunction[]
     .sort(compareLocations);
   return locations.flatMap((location) => {
     try {
-      return [readRaw(location, folder, names)];
+      return [readRaw(location, folder, { names, brief })];
     } catch (error) {
       if (!(error instanceof SysfsError)) throw error;
       const address = formatLocation(location);
@@ -162,27 +173,47 @@ function readRawFunctions(options: SysfsOptions, notes: string[]): RawFunction[]
   });
 }
 
-function readRaw(location: Location, folder: string, names: PciIds): RawFunction {
+interface ReadingOptions {
+  readonly names: PciIds;
+  readonly brief: boolean;
+}
+
+function readRaw(location: Location, folder: string, { names, brief }: ReadingOptions): RawFunction {
   const address = formatLocation(location);
   const directory = `${folder}/${address}`;
   const entries = new Set(readNames(directory));
   // Before configuration space is read, which wakes a device from D3cold.
-  const details = readDetails(directory, entries);
+  const details = readDetails(directory, entries, brief);
   const bytes = readConfigBytes(`${directory}/config`);
   const config = readConfigFacts(bytes);
+  // Whether it sleeps is why it does not answer, or is not.
+  const asleep = brief && !config.answers ? readPowerState(directory, entries) : details.powerState;
   // The kernel has a virtual function's from its physical one.
   const revision = config.answers && !entries.has('physfn') ? bytes[revisionOffset] : undefined;
-  const summary = summarizeDirectory(location, directory, names, { entries, revision });
+  const summary = summarizeDirectory(location, directory, names, { entries, revision, brief });
   return {
     location,
     address,
     link: readLinkTarget(directory),
     summary,
     config,
-    details,
+    details: asleep === details.powerState ? details : { ...details, powerState: asleep },
     linkState: config.expressType === null ? readLink(directory, entries) : config.link,
     subsystemName: names.subsystemName(summary),
   };
+}
+
+/** Interrupt lines as far as a rule asks for them: of who has nothing else, and then of everybody. */
+function readLines(raw: readonly RawFunction[], folder: string): void {
+  const read = ({ address, summary }: RawFunction): number => {
+    const irq = readIrqIfThere(`${folder}/${address}`);
+    if (irq !== 0) Object.assign(summary, { irq });
+    return irq;
+  };
+  const hasLineOnly = ({ config: { interrupts, sizeBytes } }: RawFunction): boolean =>
+    interrupts.msi === null && interrupts.msix === null && sizeBytes > 64;
+  const lines = raw.filter(hasLineOnly).map(read);
+  if (lines.some((irq) => irq !== 0)) raw.filter((one) => !hasLineOnly(one)).forEach(read);
 }
 
 function functionsByBus(raw: readonly RawFunction[]): ReadonlyMap<string, readonly string[]> {

@@ -26,6 +26,7 @@ import {
   readFunctionRecords,
   readFunctionSummary,
   readHostFacts,
+  type RecordOptions,
 } from '@xenpt/pci/sysfs';
 import { expectedDevices, readAssignments } from './assignments.js';
 import { describeError, XenErrorCode, XenOperationError } from './errors.js';
@@ -66,15 +67,20 @@ export interface Inventory {
   readonly notes: readonly string[];
 }
 
-export interface InventoryOptions {
+export interface InventoryOptions extends Pick<RecordOptions, 'brief'> {
   /** false: without the names of vendors and devices. */
   readonly names?: boolean;
 }
 
-/** Every function of this host in order of address, with its owner and its verdict. Needs neither root nor Xen. */
-export function listInventory(host: InventoryHost, { names = true }: InventoryOptions = {}): Inventory {
+/**
+ * Every function of this host in order of address, with its owner and its verdict. Needs neither root nor Xen.
+ *
+ * @param wanted `brief`: see `RecordOptions` of `@xenpt/pci/sysfs`; verdicts are the same, other facts are fewer
+ */
+export function listInventory(host: InventoryHost, wanted: InventoryOptions = {}): Inventory {
+  const { names = true, brief = false } = wanted;
   const options = { ...sysfsOptions(host.sysfs), names };
-  const records = readFunctionRecords(options);
+  const records = readFunctionRecords({ ...options, brief });
   const facts = readHostFacts(options);
   const view = readXenView(host, records.functions);
   const functions = records.functions.map((record) => ownedFunction(record, view, facts.guestConfigs));
