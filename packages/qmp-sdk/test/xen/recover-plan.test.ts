@@ -1,6 +1,6 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { attach, forgetDeadDomains, openDirtyLog, recoverAssignable } from '../../src/xen/index.js';
+import { attach, forgetDeadDomains, openDirtyLog, recoverAssignable, recoverDevices } from '../../src/xen/index.js';
 import { planRecovery, type RecoveryPlan } from '../../src/xen/recover-plan.js';
 import { recordRestart } from '../../src/xen/restart-record.js';
 import { domainDir, runFile } from '../../src/xen/run-dir.js';
@@ -171,4 +171,31 @@ test('a record that cannot be read is told of', async () => {
   mkdirSync(domainDir(host.runDir, 9), { recursive: true, mode: 0o700 });
   writeFileSync(runFile.grants(host.runDir, 9), 'no JSON');
   expect(await planRecovery(host)).toMatchObject([{ subject: 'domain 9', steps: [] }]);
+});
+
+describe('an attach that was cut off', () => {
+  async function cutOff(point: string): Promise<FakeHost> {
+    const host = await readyHost({ domains: [fakeDomain(5, { flags: { paused: true } })] });
+    return kill(host, () => attach(host, { domain: '5', spec: CARD }), point);
+  }
+
+  test.each(['assign the device to the domain:after', 'publish it in xenstore:after'])(
+    'at "%s": what is promised is what is done then; promising changes nothing',
+    async (point) => {
+      const host = await cutOff(point);
+      const before = host.dump();
+      const plans = await planRecovery(host);
+      expect(host.dump()).toEqual(before);
+      expect(plans).toMatchObject([
+        { subject: CARD, sentence: expect.stringMatching(/^its attach was cut off: .* domain 5/) as string },
+      ]);
+      expect(plans[0]?.steps.map(({ title }) => title)).toContain('take the device from the domain');
+      const since = host.journal.calls.length;
+      await recoverDevices(host);
+      const promisedCalls = promised(plans).filter((line) => /^xc_(assign|deassign)_device/.test(line));
+      expect(promisedCalls).toEqual(done(host, since).filter((line) => /^xc_/.test(line)));
+      expect(promisedCalls.length).toBeGreaterThan(1);
+      expect(await planRecovery(host)).toEqual([]);
+    },
+  );
 });
