@@ -31,7 +31,7 @@ function tool(name: string, ...lines: readonly string[]): string[] {
  * A guest's script (`createGuest({ script })`) with what the scenarios of interrupts call there:
  * - `bring-up SLOT N`: the network card in 00:SLOT.0 has the address 10.0.2.N, and its gateway answers;
  * - `make-sound`: a second of sound is played;
- * - `load MODULE`: a driver of the image is loaded, with what it needs;
+ * - `load MODULE [PARAMETER…]`: a driver of the image is loaded, with what it needs;
  * - `traffic SECONDS SLOT…`: large pings through these network cards while sounds are played and every interrupt of
  *   theirs is moved from one processor to the other and back; prints what ping says.
  */
@@ -55,8 +55,11 @@ export function interruptToolsScript(): string {
     ),
     ...tool(
       'load',
-      'for file in /modules/$1/*.ko; do',
-      '  insmod $file 2>/dev/null || [ -d /sys/module/$(basename $file .ko | cut -c4-) ] || exit 1',
+      'module=$1; shift',
+      'for file in /modules/$module/*.ko; do',
+      '  parameters=; name=$(basename $file .ko | cut -c4-)',
+      '  [ $name = $module ] && parameters="$*"',
+      '  insmod $file $parameters 2>/dev/null || [ -d /sys/module/$name ] || exit 1',
       'done',
     ),
     ...tool(

@@ -1,15 +1,15 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Guest } from '../../src/guest/guest.js';
-import { guestRun, type Interrupt, parseInterrupts } from '../../src/story/card.js';
+import { guestRun, parseInterrupts } from '../../src/story/card.js';
 import { modelPid } from '../../src/story/release.js';
 import type { Setting } from '../../src/story/setting.js';
 import { readXenLedgers } from '../../src/story/xen-ledger.js';
 import { type Baseline, expectBaseline, readBaseline } from './baseline.js';
+import { guestProgramScript } from './guest-program.js';
 import { hostileScenarios } from './hostile.js';
+import { labCards, type MessageWay, useCard } from './interrupt-cards.js';
+import { interruptChangeScenarios } from './interrupt-changes.js';
 import { interruptToolsScript } from './interrupt-tools.js';
-
-/** How a guest takes messages: as pirqs, through event channels, or as vectors of its APICs. */
-export type MessageWay = 'pirqs' | 'vectors';
 
 export interface InterruptOptions {
   readonly way: MessageWay;
@@ -19,6 +19,8 @@ export interface InterruptOptions {
   /** How often each driver leaves and comes back. */
   readonly reloads: number;
   readonly reboots: number;
+  /** Whether drivers change how they interrupt, and a table its place. */
+  readonly changes: boolean;
   /** How long another guest does its worst beside this one; 0 for none. */
   readonly hammerMs: number;
 }
@@ -27,24 +29,6 @@ const guestName = 'interrupts';
 
 /** Of the process that serves a guest's three devices, after traffic. */
 const mostResidentMiB = 60;
-
-/** One of each kind; in dom0 by its name in the lab, in the guest by its slot on bus 0. */
-const devices = [
-  {
-    ...{ id: 'nic0', slot: 5, driver: 'e1000e', modules: 'e1000e', messages: 3, address: 15 },
-    controller: { pirqs: /^xen-pirq\s+-msi-x$/, vectors: /^PCI-MSIX?\b/ },
-  },
-  {
-    ...{ id: 'nic2', slot: 6, driver: '8139cp', modules: '8139cp', messages: 0, address: 16 },
-    controller: { pirqs: /^xen-pirq\s+-ioapic-level$/, vectors: /^IO-APIC\s.*fasteoi$/ },
-  },
-  {
-    ...{ id: 'sound', slot: 7, driver: 'snd_hda_intel', modules: 'snd_hda_intel', messages: 1, address: null },
-    controller: { pirqs: /^xen-pirq\s+-msi$/, vectors: /^PCI-MSI\b/ },
-  },
-] as const;
-
-type LabCard = (typeof devices)[number];
 
 /** What a kernel says when an interrupt was lost, or of a driver that gave up on its own. */
 const lostInterrupt =
@@ -59,52 +43,32 @@ export function interruptScenarios(scene: () => Setting, options: InterruptOptio
 
     const run = (command: string) => setting.lab.run(command, { timeoutMs: 180_000 });
     const inGuest = (command: string, timeoutMs = 180_000) => guestRun(guest, command, timeoutMs);
-    const sbdfs = () => devices.map(({ id }) => setting.lab.sbdf(id));
+    const sbdfs = () => labCards.map(({ id }) => setting.lab.sbdf(id));
 
     /** A guest with all three, started; every start is from nothing, as after a reboot. */
     const start = async () => {
       guest = await setting.lab.createGuest({
         ...{ name: guestName, vcpus: 2, paused: true, passthrough: 'sync_pt' },
-        modules: ['snd_hda_codec_generic', ...devices.map(({ modules }) => modules)],
-        script: interruptToolsScript(),
+        modules: ['snd_hda_codec_generic', ...labCards.map(({ driver }) => driver)],
+        script: [interruptToolsScript(), ...guestProgramScript('config-probe'), ''].join('\n'),
         ...options.guest,
       });
-      for (const { id, slot } of devices) await run(`xenpt attach ${guestName} ${setting.lab.sbdf(id)}@${slot}`);
+      for (const { id, slot } of labCards) await run(`xenpt attach ${guestName} ${setting.lab.sbdf(id)}@${slot}`);
       await guest.unpause();
       await guest.waitUntilReady();
     };
 
-    const interruptsOf = async ({ slot, driver, address }: LabCard): Promise<Interrupt[]> => {
-      const text = await inGuest('cat /proc/interrupts');
-      if (address === null) return parseInterrupts(text, driver);
-      const name = (await inGuest(`ls /sys/bus/pci/devices/0000:00:0${slot}.0/net`)).trim();
-      return parseInterrupts(text, name);
-    };
-
-    /** Packets and a sound: each driver has its device, and each of its interrupts comes in the way that is meant. */
     const useAll = async () => {
       const counts: Record<string, number> = {};
-      for (const device of devices) {
-        const { slot, driver, address, controller, messages } = device;
-        const path = `/sys/bus/pci/devices/0000:00:0${slot}.0/driver`;
-        expect((await inGuest(`basename $(readlink ${path})`)).trim()).toBe(driver);
-        await inGuest(address === null ? 'make-sound' : `bring-up ${slot} ${address}`);
-        const interrupts = await interruptsOf(device);
-        expect(interrupts).toHaveLength(Math.max(1, messages));
-        for (const { name, controller: its, count } of interrupts) {
-          expect(its, name).toMatch(controller[options.way]);
-          expect(count, name).toBeGreaterThan(0);
-          counts[name] = count;
-        }
-      }
+      for (const card of labCards) Object.assign(counts, await useCard(guest, card, options.way));
       return counts;
     };
 
     /** How many messages Xen has for each function. */
     const messages = async () =>
       (await readXenLedgers(setting.lab, sbdfs())).map(({ messageInterrupts }) => messageInterrupts.length);
-    const noMessages = devices.map(() => 0);
-    const allMessages = devices.map((device) => device.messages);
+    const noMessages = labCards.map(() => 0);
+    const allMessages = labCards.map((device) => device.messages);
 
     const expectNothingLost = async () => {
       const lines = (await inGuest('dmesg')).split('\n').filter((line) => lostInterrupt.test(line));
@@ -158,9 +122,9 @@ export function interruptScenarios(scene: () => Setting, options: InterruptOptio
 
     it(`come again ${options.reloads} times after a driver has left, which leaves nothing in Xen`, async () => {
       for (let round = 0; round < options.reloads; round++) {
-        for (const { driver } of devices) await inGuest(`rmmod ${driver}`);
+        for (const { driver } of labCards) await inGuest(`rmmod ${driver}`);
         expect(await messages(), `round ${round}`).toEqual(noMessages);
-        for (const { modules } of devices) await inGuest(`load ${modules}`);
+        for (const { driver } of labCards) await inGuest(`load ${driver}`);
         await useAll();
         expect(await messages(), `round ${round}`).toEqual(allMessages);
       }
@@ -185,6 +149,7 @@ export function interruptScenarios(scene: () => Setting, options: InterruptOptio
       });
     }
 
+    if (options.changes) interruptChangeScenarios(() => guest, { way: options.way, messages });
     if (options.hammerMs > 0) hostileScenarios(scene, () => guest, { hammerMs: options.hammerMs });
 
     it('leave nothing behind when the guest is destroyed', async () => {

@@ -23,8 +23,11 @@ export interface NetworkCard extends DeviceBase {
 }
 
 export interface OtherDevice extends DeviceBase {
-  /** nvme, qemu-xhci: MSI-X, Express. ich9-intel-hda: a sound card with MSI. edu: QEMU's teaching device. */
-  readonly kind: 'nvme' | 'qemu-xhci' | 'ich9-intel-hda' | 'edu';
+  /**
+   * nvme, qemu-xhci: MSI-X, Express. ich9-intel-hda: a sound card with MSI. nec-usb-xhci: 16 vectors of MSI, no MSI-X.
+   * edu: QEMU's teaching device.
+   */
+  readonly kind: 'nvme' | 'qemu-xhci' | 'nec-usb-xhci' | 'ich9-intel-hda' | 'edu';
 }
 
 /** A PCI device of the lab's machine. */
@@ -101,6 +104,8 @@ function backend(device: LabDevice, place: string): string[] {
         ...['-audiodev', `none,id=audio-${device.id}`, '-device', `ich9-intel-hda,${place}`],
         ...['-device', `hda-output,bus=${device.id}.0,audiodev=audio-${device.id}`],
       ];
+    case 'nec-usb-xhci':
+      return ['-device', `nec-usb-xhci,${place},msi=on,msix=off`];
     case 'qemu-xhci':
     case 'edu':
       return ['-device', `${device.kind},${place}`];

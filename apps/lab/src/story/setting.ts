@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Lab, type BootOptions } from '../lab.js';
 import { LabError, LabErrorCode } from '../errors.js';
+import type { LabDevice } from '../machine/devices.js';
 
 export const payloadBytes = 4 * 1024 * 1024;
 
@@ -20,6 +21,9 @@ export interface Setting {
 export interface SettingOptions extends Pick<BootOptions, 'profile' | 'iommu' | 'signal' | 'onProgress'> {
   /** Folder with the packed packages, from `scripts/pack.mjs`. */
   readonly tarballs: string;
+  /** Beside those of {@link sceneMachine}. */
+  readonly moreDevices?: readonly LabDevice[];
+  readonly moreXenArguments?: readonly string[];
 }
 
 /**
@@ -44,7 +48,8 @@ export function sceneMachine(
 }
 
 /** Boots a profile and installs our packages in its dom0, as a user would. */
-export async function setTheScene({ tarballs, ...options }: SettingOptions): Promise<Setting> {
+export async function setTheScene(settingOptions: SettingOptions): Promise<Setting> {
+  const { tarballs, moreDevices = [], moreXenArguments = [], ...options } = settingOptions;
   const packed = readdirSync(tarballs).filter((name) => name.endsWith('.tgz'));
   if (packed.length === 0) {
     throw new LabError(LabErrorCode.unknown, `No packed package in ${tarballs}: run scripts/pack.mjs.`);
@@ -54,7 +59,13 @@ export async function setTheScene({ tarballs, ...options }: SettingOptions): Pro
   const content = randomBytes(payloadBytes);
   writeFileSync(join(folder, 'payload.bin'), content);
   const started = performance.now();
-  const lab = await Lab.boot({ ...sceneMachine(folder), ...options }).catch((cause: unknown) => {
+  const { devices, xenArguments, ...scene } = sceneMachine(folder);
+  const lab = await Lab.boot({
+    ...scene,
+    devices: [...devices, ...moreDevices],
+    xenArguments: [...xenArguments, ...moreXenArguments],
+    ...options,
+  }).catch((cause: unknown) => {
     removeFolder();
     throw cause;
   });
