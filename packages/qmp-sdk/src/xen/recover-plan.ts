@@ -229,7 +229,7 @@ function planForgetting(host: XenHost, rehearsal: Rehearsal, domid: number): Rec
         isLeft(dead, sbdf)
           ? releaseSteps(rehearsed, sbdf, () => rehearsed.sysfs.reset(sbdf)).map(([what, action]) => ({
               title: `${devices[index]?.sbdf ?? ''}: ${what}`,
-              writes: rehearsal.writes(action),
+              writes: rehearsal.writes(() => void action()),
             }))
           : [],
       )
