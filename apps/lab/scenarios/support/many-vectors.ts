@@ -35,6 +35,13 @@ export function describeManyVectors(
     const sbdfs = () => [setting.lab.sbdf(networkCard.id), setting.lab.sbdf('usb')];
     const messages = async () => (await readXenLedgers(setting.lab, sbdfs())).map((of) => of.messageInterrupts);
 
+    /** By Xen's number of a message, the pirq by which the guest has it; from debug key `i`. */
+    const messagesBoundTo = async ({ domid }: Guest): Promise<ReadonlyMap<number, number>> => {
+      const text = await run('xl dmesg -c >/dev/null; xl debug-keys i; sleep 1; xl dmesg -c');
+      const binding = new RegExp(`IRQ:\\s*(\\d+)\\b.*PCI-MSI.*\\bd?${domid}:\\s*(\\d+)\\(`, 'g');
+      return new Map([...text.matchAll(binding)].map(([, irq, pirq]) => [Number(irq), Number(pirq)]));
+    };
+
     const start = async (way: MessageWay): Promise<Guest> => {
       const guest = await setting.lab.createGuest({
         ...{ name: guestName, vcpus: 2, paused: true, passthrough: 'sync_pt' },
@@ -63,8 +70,7 @@ export function describeManyVectors(
       await using guest = await start('pirqs');
       console.table(await useCard(guest, networkCard, 'pirqs'));
       const [ofCard = []] = await messages();
-      const bindings = await run('xl dmesg -c >/dev/null; xl debug-keys i; sleep 1; xl dmesg -c');
-      const pirqs = pirqsOf(bindings, guest.domid);
+      const pirqs = await messagesBoundTo(guest);
       for (const irq of ofCard) expect(pirqs.get(irq), `interrupt ${irq}`).toBeGreaterThan(255);
       await guestRun(guest, 'ping -c 20 -i 0.2 -W 20 10.0.2.2', 180_000);
       await guest.destroy();
@@ -77,7 +83,10 @@ export function describeManyVectors(
         guestRun(guest, `printf ${script} | config-probe ${(usbSlot << 3).toString(16)}`, 60_000);
       for (const vectors of [1, 16, 4]) {
         expect(await probe(`${message}${enabled(vectors)}r${control}2`)).toMatch(/^0000[0-9a-f]{4}!$/);
-        expect((await messages())[1], `${vectors} vectors`).toHaveLength(vectors);
+        // Xen's ledger has the first of them only.
+        const [ofCard = [], [first = 0] = []] = await messages();
+        const bound = [...(await messagesBoundTo(guest)).keys()].filter((irq) => !ofCard.includes(irq));
+        expect(bound.sort((a, b) => a - b)).toEqual(Array.from({ length: vectors }, (_, index) => first + index));
         await probe(disabled);
         expect((await messages())[1]).toEqual([]);
       }
@@ -86,12 +95,6 @@ export function describeManyVectors(
       await expectBaseline(setting.lab, guest.domid, baseline);
     });
   });
-}
-
-/** By Xen's number of an interrupt, the pirq by which a domain has it; from debug key `i`. */
-function pirqsOf(text: string, domid: number): Map<number, number> {
-  const binding = new RegExp(`IRQ:\\s*(\\d+)\\b.*\\bd?${domid}:\\s*(\\d+)\\(`, 'g');
-  return new Map([...text.matchAll(binding)].map(([, irq, pirq]) => [Number(irq), Number(pirq)]));
 }
 
 function hex(value: number): string {
