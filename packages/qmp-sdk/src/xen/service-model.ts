@@ -5,7 +5,7 @@ import type { ModelClient } from './model-client.js';
 import { MODEL_UNIT_PATH, modelUnit, modelUnitText } from './model-unit.js';
 import { makeDomainDir, runFile } from './run-dir.js';
 import type { Services } from './services.js';
-import type { ModelArguments, SpawnModelOptions } from './spawn-model.js';
+import { type ModelArguments, type SpawnModelOptions, START_TIMEOUT_MS } from './spawn-model.js';
 
 /** Device models as units of systemd, once `xenpt setup` has installed theirs. */
 export class ModelService {
@@ -73,7 +73,6 @@ export class ModelService {
   }
 }
 
-const START_TIMEOUT_MS = 60_000;
 const POLL_INTERVAL_MS = 100;
 
 function notStarted({ domid, logDir }: SpawnModelOptions, unit: string, why: string): XenOperationError {
