@@ -77,6 +77,8 @@ test('a document that is not as the schema says is found', () => {
       '$.schemaVersion is not 1',
       '$.transactions[0] is integer',
       '$.dirtyLogs is missing',
+      '$.devices is missing',
+      '$.devices is missing',
       '$.restarts is missing',
     ].sort(),
   );

@@ -2,9 +2,9 @@
  *   repeated, of every width and alignment, as fast as it can: to its configuration through ports 0xcf8 and 0xcfc, and
  *   to its MSI-X entries through the file TABLE, a resourceN whose first page holds them. Prints
  *   "random CONFIGURATION_COUNT TABLE_COUNT".
- * accesses measure DEVICE MILLISECONDS TABLE OTHER_DEVICE OTHER_TABLE: times single accesses to both by turns, that many
- *   milliseconds for each kind. Prints "KIND COUNT TOTAL_US P50_NS P99_NS P999_NS" for each kind and device; TOTAL_US is
- *   the time inside the accesses.
+ * accesses measure DEVICE MILLISECONDS TABLE OTHER_DEVICE OTHER_TABLE: times single accesses to both by turns, that
+ *   many milliseconds for each kind. Prints "KIND COUNT TOTAL_US P50_NS P99_NS P999_NS" for each kind and device;
+ *   TOTAL_US is the time inside the accesses.
  * Run as root.
  */
 #include "guest.h"

@@ -56,7 +56,8 @@ export function accessScenarios(scene: () => Setting, { measureMs, passes, goals
       await run(`xenpt attach ${guestName} ${ours}@${ourSlot.toString(16)}`);
       await guest.unpause();
       await guest.waitUntilReady();
-      const find = `for d in /sys/bus/pci/devices/*; do grep -q ${cardId} $d/device && echo 1 >$d/enable && basename $d; done; true`;
+      const enable = `grep -q ${cardId} $d/device && echo 1 >$d/enable && basename $d`;
+      const find = `for d in /sys/bus/pci/devices/*; do ${enable}; done; true`;
       const found = (await guestRun(guest, find, 60_000)).trim().split(/\s+/);
       slots = found
         .map((name) => Number.parseInt(name.slice(8, 10), 16))
