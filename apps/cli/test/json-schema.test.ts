@@ -72,12 +72,12 @@ test('every verb has a schema, and what it prints is as that says', async () => 
 
 test('a document that is not as the schema says is found', () => {
   const verb = verbOf('recover');
-  expect(verb && mistakes(schemaOf(verb), { schemaVersion: 2, transactions: [1] })).toEqual(
+  const found = verb && mistakes(schemaOf(verb), { schemaVersion: 2, transactions: [1] });
+  expect([...(found ?? [])].sort()).toEqual(
     [
       '$.schemaVersion is not 1',
       '$.transactions[0] is integer',
       '$.dirtyLogs is missing',
-      '$.devices is missing',
       '$.devices is missing',
       '$.restarts is missing',
     ].sort(),
