@@ -38,10 +38,10 @@ export function guestConfigScenarios(lab: () => Lab): void {
     });
 
     it.each([
-      ['without a list', () => ''],
-      ['with a list on one line', () => `pci = ['${other}@6'] # the other card\n`],
-      ['with a device on each line', () => `pci=[ # cards\n  "${other}@6",\t# the other card\n]\n`],
-    ])('%s: xl reads what was added; removed again, no byte differs', async (_, list) => {
+      ['without a list', '"', () => ''],
+      ['with a list on one line', "'", () => `pci = ['${other}@6'] # the other card\n`],
+      ['with a device on each line', '"', () => `pci=[ # cards\n  "${other}@6",\t# the other card\n]\n`],
+    ])('%s: xl reads what was added; removed again, no byte differs', async (_, quote, list) => {
       const before = `# a guest, "web"\nname="web"; type='hvm'\n${list()}memory = 0x100 # MiB\nvif = [ ]\n`;
       const sum = () => run(`stat -c %a:%u:%g ${path}; sha256sum ${path}`);
       await lab().writeFile(path, before, 0o640);
@@ -50,7 +50,7 @@ export function guestConfigScenarios(lab: () => Lab): void {
       expect(await readByXl()).toMatchObject(beside);
 
       const words = `${path} ${card}@7,permissive=1`;
-      expect(await run(`xenpt config add ${words} -N`)).toContain(`"${card}@07,permissive=1"`);
+      expect(await run(`xenpt config add ${words} -N`)).toContain(`${quote}${card}@07,permissive=1${quote}`);
       expect(await sum()).toBe(untouched);
       await run(`xenpt config add ${words}`);
       const devices = await readByXl();
