@@ -19,6 +19,7 @@
         "native/device-config.cc",
         "native/device-memory.cc",
         "native/wake-event.cc",
+        "native/peer-credentials.cc",
         "native/program-pages.cc",
         "native/file-lock.cc",
         "native/glibc-compat.cc"

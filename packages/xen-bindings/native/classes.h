@@ -18,5 +18,6 @@ Napi::Function DefineDeviceMemory(Napi::Env env);
 Napi::Function DefineWakeEvent(Napi::Env env);
 Napi::Function DefineDropProgramPages(Napi::Env env);
 Napi::Function DefineTryFlock(Napi::Env env);
+Napi::Function DefinePeerCredentials(Napi::Env env);
 
 }  // namespace xenpt

@@ -61,6 +61,7 @@ Napi::Object Initialize(Napi::Env env, Napi::Object exports) {
   exports.Set("WakeEvent", DefineWakeEvent(env));
   exports.Set("dropProgramPages", DefineDropProgramPages(env));
   exports.Set("tryFlock", DefineTryFlock(env));
+  exports.Set("peerCredentials", DefinePeerCredentials(env));
   return exports;
 }
 

@@ -18,6 +18,7 @@ export { ForeignMemory, type Mapping, ResourceType } from './foreignmemory.js';
 export { IoreqMeter, type LatencyHistogram, type OpenRequest } from './ioreq-meter.js';
 export { IOREQ_VCPU_COUNT_MAX, IoreqEvent, IoreqPort, type IoreqPortOptions } from './ioreq-port.js';
 export type { HypervisorVersion } from './libraries.js';
+export { peerCredentials, type PeerCredentials } from './peer-credentials.js';
 export { type PhysicalInfo, decodePhysicalInfo } from './physical-info.js';
 export { type DeviceNodeProbe, type LibraryProbe, type Probe, probe } from './probe.js';
 export { type StorePermission, type StoreNodes } from './store-nodes.js';

@@ -171,4 +171,5 @@ export interface Addon {
   WakeEvent: new () => NativeWakeEvent;
   dropProgramPages(): number;
   tryFlock(fd: number): boolean;
+  peerCredentials(fd: number): { readonly pid: number; readonly uid: number; readonly gid: number };
 }

@@ -1,5 +1,6 @@
-import { chmodSync, rmSync } from 'node:fs';
+import { chmodSync, rmSync, statSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
+import { peerCredentials, type PeerCredentials } from '@xenpt/xen-bindings';
 import { describeError, errnoName } from './errors.js';
 import { LineSplitter } from './json-lines.js';
 import {
@@ -21,11 +22,18 @@ export type RequestHandler = (request: ModelRequest, closed: AbortSignal) => Pro
  * Serves the control socket of a device model. Requests of all connections are handled one after another, since
  * hypercalls of one domain come from one place; but `status`, which makes none, waits for nobody.
  *
- * The folder of `socketPath` is expected to be 0700; the socket itself becomes 0600.
+ * The folder of `socketPath` is expected to be 0700; the socket itself becomes 0600. Who connects all the same, by a
+ * descriptor handed over or a folder that was opened, is asked for by its credentials: root and our own user may.
+ *
+ * @param mayAsk for tests
  */
-export async function serveControl(socketPath: string, handle: RequestHandler): Promise<ControlServer> {
+export async function serveControl(
+  socketPath: string,
+  handle: RequestHandler,
+  mayAsk = ({ uid }: PeerCredentials): boolean => uid === 0 || uid === statSync(socketPath).uid,
+): Promise<ControlServer> {
   rmSync(socketPath, { force: true });
-  const control = new ControlServer(handle);
+  const control = new ControlServer(handle, mayAsk);
   await control.listen(socketPath);
   chmodSync(socketPath, 0o600);
   return control;
@@ -34,12 +42,14 @@ export async function serveControl(socketPath: string, handle: RequestHandler): 
 export class ControlServer {
   readonly #server: Server;
   readonly #handle: RequestHandler;
+  readonly #mayAsk: (peer: PeerCredentials) => boolean;
   readonly #sockets = new Set<Socket>();
   #queue: Promise<void> = Promise.resolve();
   #pending = 0;
 
-  constructor(handle: RequestHandler) {
+  constructor(handle: RequestHandler, mayAsk: (peer: PeerCredentials) => boolean) {
     this.#handle = handle;
+    this.#mayAsk = mayAsk;
     this.#server = createServer((socket) => this.#accept(socket));
     this.#server.maxConnections = MAX_CONNECTIONS;
   }
@@ -67,12 +77,27 @@ export class ControlServer {
     });
     // A peer that went away has nothing more to say; its request is finished all the same.
     socket.on('error', () => socket.destroy());
+    try {
+      this.#checkPeer(socket);
+    } catch (error) {
+      refuse(socket, error);
+      return;
+    }
     socket.on('data', (chunk: Buffer) => {
       try {
         for (const line of splitter.push(chunk)) this.#receive(socket, line, closed.signal);
       } catch (error) {
         refuse(socket, error);
       }
+    });
+  }
+
+  #checkPeer(socket: Socket): void {
+    const peer = peerCredentials(descriptorOf(socket));
+    if (this.#mayAsk(peer)) return;
+    throw Object.assign(new Error(`process ${peer.pid} of user ${peer.uid} may not control this device model`), {
+      code: 'XENPT_MODEL_FORBIDDEN',
+      next: 'Ask as root, or as the user that the device model runs as.',
     });
   }
 
@@ -99,6 +124,12 @@ export class ControlServer {
       return { id: request.id, error: wireError(error) };
     }
   }
+}
+
+/** Node has no public name for it. Without one nobody is let in: -1 is no socket. */
+function descriptorOf(socket: Socket): number {
+  const { _handle: handle } = socket as { readonly _handle?: { readonly fd?: number } | null };
+  return handle?.fd ?? -1;
 }
 
 function refuse(socket: Socket, error: unknown): void {
