@@ -30,10 +30,20 @@ export class RealQemu {
     return path.join(this.folder, `${name}.sock`);
   }
 
-  /** Waits until its first monitor greets: the socket is there before anybody listens on it. */
+  /**
+   * Waits until its first monitor greets, for the socket is there before anybody listens on it, and then until QEMU has
+   * let go of that connection: it hangs up on one that comes in between.
+   */
   async ready(): Promise<this> {
     while (!(await greets(this.socket()))) await new Promise((resolve) => setTimeout(resolve, 10));
+    while (this.#connections() > 0) await new Promise((resolve) => setTimeout(resolve, 5));
     return this;
+  }
+
+  /** QEMU's ends of connections to its first monitor: all sockets of that name but the one it listens on. */
+  #connections(): number {
+    const lines = readFileSync('/proc/net/unix', 'utf8').split('\n');
+    return lines.filter((line) => line.endsWith(` ${this.socket()}`)).length - 1;
   }
 
   /** SIGSTOP, which takes a moment until every thread stands still. */
