@@ -7,8 +7,8 @@
 #include <algorithm>
 #include <cstdint>
 #include <cstring>
-#include <ctime>
 
+#include "carried-clock.h"
 #include "request-slot.h"
 
 namespace xenpt {
@@ -26,12 +26,12 @@ class RequestMeter {
     if (words_ == nullptr) return;
     std::memcpy(words_ + kRequest, request, RequestSlot::kSize);
     words_[kVcpu] = vcpu;
-    Store(kOpenSince, Nanoseconds());
+    Store(kOpenSince, clock_.Now());
   }
 
   void Answered() {
     if (words_ == nullptr || words_[kOpenSince] == 0) return;
-    const double elapsed = Nanoseconds() - words_[kOpenSince];
+    const double elapsed = std::max(0.0, clock_.Look() - words_[kOpenSince]);
     Store(kOpenSince, 0);
     words_[kSum] += elapsed;
     words_[kLongest] = std::max(words_[kLongest], elapsed);
@@ -53,13 +53,6 @@ class RequestMeter {
     return std::min(bucket, kBuckets - 1);
   }
 
-  /** A double holds them exactly for 104 days after start, and to 2 ns for as long again. */
-  static double Nanoseconds() {
-    timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return static_cast<double>(int64_t{now.tv_sec} * 1000000000 + now.tv_nsec);
-  }
-
   /** Release: whoever sees it sees the request that was written before. */
   void Store(size_t word, double value) {
     uint64_t bits;
@@ -68,6 +61,7 @@ class RequestMeter {
   }
 
   double* words_ = nullptr;
+  CarriedClock clock_;
 };
 
 }  // namespace xenpt

@@ -36,7 +36,7 @@ export interface OpenRequest {
   readonly request: DataView;
 }
 
-/** What IoreqPort measures, in memory that threads share. Costs a guest two looks at the clock for each request. */
+/** What IoreqPort measures, in memory that threads share. A guest waits for no look at the clock, but for the first after a pause. */
 export class IoreqMeter {
   static readonly sizeBytes = (firstBucketWord + bucketCount + 1) * wordBytes;
   readonly words: Float64Array;

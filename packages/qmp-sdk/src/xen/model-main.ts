@@ -6,7 +6,7 @@ import { dropProgramPages } from '@xenpt/xen-bindings';
 import { serveDomain } from './model-process.js';
 import { openStore, openToolstack, realClock, realLibxlConfig, realProcesses } from './open-host.js';
 import { createSysfs } from './real-sysfs.js';
-import { restartsAfter } from './restart-policy.js';
+import { RestartPolicy } from './restart-policy.js';
 import { hasLeftState, runFile } from './run-dir.js';
 import { type ModelArguments, NOTHING_TO_GO_ON_WITH, STANDBY } from './spawn-model.js';
 
@@ -22,6 +22,7 @@ async function main({ domid, handle, runDir, sysroot }: ModelArguments): Promise
   const log = (line: string) => void stderr.write(`${new Date().toISOString()} ${line}\n`);
   const toolstack = openToolstack();
   const store = openStore();
+  const restartPolicy = new RestartPolicy(realLibxlConfig.file(domid, handle));
   const end = await serveDomain({
     domid,
     handle,
@@ -52,7 +53,7 @@ async function main({ domid, handle, runDir, sysroot }: ModelArguments): Promise
         host.close();
       }
     },
-    isRestarted: (code) => restartsAfter(realLibxlConfig.file(domid, handle), code),
+    isRestarted: (code) => restartPolicy.restartsAfter(code),
     onServing: () => void stdout.write('serving\n'),
     log,
   });

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { restartsAfter } from '../../src/xen/restart-policy.js';
+import { RestartPolicy } from '../../src/xen/restart-policy.js';
 
 let folder: string;
 beforeEach(() => {
@@ -10,7 +10,7 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true }));
 
-const codes = [0, 1, 2, 3, 4, 5, 255];
+const restarts = (policy: RestartPolicy) => [0, 1, 2, 3, 4, 5, 255].filter((code) => policy.restartsAfter(code));
 
 test.each([
   ['what stands at its default is destroyed', {}, []],
@@ -20,9 +20,21 @@ test.each([
 ])('%s', (_name, config, expected) => {
   const path = join(folder, 'libxl-json');
   writeFileSync(path, `${JSON.stringify({ c_info: { type: 'hvm' }, ...config })}\0`);
-  expect(codes.filter((code) => restartsAfter(path, code))).toEqual(expected);
+  expect(restarts(new RestartPolicy(path))).toEqual(expected);
 });
 
 test('where libxl keeps nothing, a reboot is one', () => {
-  expect(codes.filter((code) => restartsAfter(join(folder, 'none'), code))).toEqual([1]);
+  expect(restarts(new RestartPolicy(join(folder, 'none')))).toEqual([1]);
+});
+
+test('what libxl had said holds when its file has gone with the domain, and a later word before it', () => {
+  const path = join(folder, 'libxl-json');
+  writeFileSync(path, '{"on_reboot": "destroy"}');
+  const policy = new RestartPolicy(path);
+  rmSync(path);
+  expect(restarts(policy)).toEqual([]);
+  writeFileSync(path, '{"on_reboot": "restart"}');
+  expect(restarts(policy)).toEqual([1]);
+  writeFileSync(path, '{"on_reboot": ');
+  expect(restarts(policy)).toEqual([1]);
 });
