@@ -36,7 +36,10 @@ export interface OpenRequest {
   readonly request: DataView;
 }
 
-/** What IoreqPort measures, in memory that threads share. A guest waits for no look at the clock, but for the first after a pause. */
+/**
+ * What IoreqPort measures, in memory that threads share. A guest waits for no look at the clock, but for the first after
+ * a pause.
+ */
 export class IoreqMeter {
   static readonly sizeBytes = (firstBucketWord + bucketCount + 1) * wordBytes;
   readonly words: Float64Array;

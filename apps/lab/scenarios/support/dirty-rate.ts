@@ -138,7 +138,7 @@ export function dirtyRateScenarios(
         const receive = `node ${remoteMeter} ${bytesPerSecond} /tmp/migrate.json xl migrate-receive`;
         return metered(`xl migrate -s '' ${name} '${receive}'`, '/tmp/migrate.json');
       };
-      // Slower than the link: each round has less to send than the one before. After a migration nothing can be started.
+      // Slower than the link: each round has less to send than the one before. After a migration nothing is started.
       await program.stop();
       const pagesPerSecond = Math.round(saveLink / pageBytes / 4);
       // It comes round twice while it is measured, and many times in the first round: a set that is not seen to be

@@ -14,8 +14,8 @@ const RESTARTS: ReadonlySet<unknown> = new Set(['restart', 'coredump_restart', '
 /**
  * Whether the toolstack starts a domain again that has shut down: what libxl keeps of its configuration says so
  * (libxl_domain_config of libxl_types.idl, in JSON, without the members that stand at their default, which is
- * `destroy`). It is read at once, and again when it is asked for: libxl removes it with the domain, which may be quicker
- * than we are, and then what was read last holds.
+ * `destroy`). It is read at once, and again when it is asked for: libxl removes it with the domain, which may be
+ * quicker than we are, and then what was read last holds.
  */
 export class RestartPolicy {
   readonly #path: string;
