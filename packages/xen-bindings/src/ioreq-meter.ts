@@ -37,8 +37,8 @@ export interface OpenRequest {
 }
 
 /**
- * What IoreqPort measures, in memory that threads share. A guest waits for no look at the clock, but for the first after
- * a pause.
+ * What IoreqPort measures, in memory that threads share. A guest waits for no look at the clock, but for the first
+ * after a pause.
  */
 export class IoreqMeter {
   static readonly sizeBytes = (firstBucketWord + bucketCount + 1) * wordBytes;
