@@ -10,6 +10,7 @@ import { parse, runOn } from './run.js';
  *     storage   two NVMe disks, two teaching devices, an old network card; USB made assignable; a guest's configuration
  *               that names a disk of dom0's and a device that is not there
  *     guest     one card given to a guest, another waiting for one
+ *     sr-iov    three of the four virtual functions of a disk switched on, one of them assignable
  */
 const folder = fileURLToPath(new URL('fixtures', import.meta.url));
 const trees = readdirSync(folder).flatMap((name) => (name.endsWith('.tar.gz') ? [name.slice(0, -7)] : []));

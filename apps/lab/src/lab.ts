@@ -10,7 +10,7 @@ import type { GuestOptions } from './guest/config.js';
 import { Guest } from './guest/guest.js';
 import { ensureImage, type Progress } from './image/build.js';
 import { findEmulator } from './image/emulator.js';
-import { defaultDevices, placeDevices, type LabDevice } from './machine/devices.js';
+import { defaultDevices, hotPlugBus, placeDevices, type LabDevice } from './machine/devices.js';
 import type { Machine } from './machine/machine.js';
 import { powerOn } from './power-on.js';
 import { findProfile } from './profile.js';
@@ -49,6 +49,7 @@ export class Lab {
   readonly #agent: AgentClient;
   readonly #runDirectory: string;
   readonly #devices: ReadonlyMap<string, string>;
+  readonly #machineDevices: readonly LabDevice[];
   #closed = false;
 
   private constructor(
@@ -62,6 +63,7 @@ export class Lab {
     this.#machine = machine;
     this.#agent = agent;
     this.#runDirectory = runDirectory;
+    this.#machineDevices = devices;
     this.#devices = new Map(placeDevices(devices).map(({ device, sbdf }) => [device.id, sbdf]));
   }
 
@@ -151,6 +153,15 @@ export class Lab {
     if (inTime) return;
     const message = `Dom0 was not up again ${timeoutMs} ms after its restart.`;
     throw new LabError(LabErrorCode.bootTimeout, message, { consoles: this.consoles() });
+  }
+
+  /** Takes a device on a root port out of the running machine; nobody is told. Throws LabError `LAB_UNKNOWN`. */
+  async pullOut(deviceId: string): Promise<void> {
+    const bus = hotPlugBus(this.#machineDevices, deviceId);
+    if (bus === undefined) {
+      throw new LabError(LabErrorCode.unknown, `"${deviceId}" is on no root port, and stays where it is.`);
+    }
+    await this.#machine.pullOut(deviceId, bus);
   }
 
   /** Copies a file into dom0. */

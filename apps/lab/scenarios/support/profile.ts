@@ -15,7 +15,9 @@ import { type InterruptOptions, interruptScenarios } from './interrupts.js';
 import { inventoryScenarios } from './inventory.js';
 import { describeManyVectors } from './many-vectors.js';
 import { passthroughScenarios } from './passthrough.js';
+import { describePulledOut } from './pulled-out.js';
 import { qmpScenarios } from './qmp.js';
+import { savedGuestScenarios } from './saved-guest.js';
 import { describeSavedMachine } from './saved-machine.js';
 import { rebootScenarios } from './reboot.js';
 import { describeSystemd } from './systemd.js';
@@ -39,7 +41,12 @@ type Group =
   | 'restarts'
   | 'without an IOMMU';
 
-const thoroughAccesses: AccessOptions = { measureMs: 20_000, passes: 3, goals: { perSecond: 0.97, p999: 2 } };
+const thoroughAccesses: AccessOptions = {
+  measureMs: 20_000,
+  passes: 3,
+  // A write of COMMAND goes to the device by both models, and ours takes up to a tenth longer with it.
+  goals: { loop: 1, kind: 0.9, p999: 2 },
+};
 
 /** `npm run soak`: every group on every profile, and more rounds. */
 const soak = process.env['XENPT_SOAK'] === '1';
@@ -106,6 +113,7 @@ export function describeProfile(
     if (includes('both models')) bothModelScenarios(() => setting, { rounds: soak ? 5 : 1 });
     if (soak) cutOffScenarios(() => setting, { stride: 1 });
     if (soak) hardTimesScenarios(() => setting);
+    if (soak) savedGuestScenarios(() => setting);
     if (soak) accessScenarios(() => setting, thoroughAccesses);
     if (includes('configuration view')) configViewScenarios(lab);
     if (includes('QMP')) qmpScenarios(lab, { xlCommands: soak ? 100 : 5 });
@@ -117,6 +125,7 @@ export function describeProfile(
   });
   describeSavedMachine(profile);
   if (soak) describeSystemd(profile, { kills: 12 });
+  if (soak) describePulledOut(profile);
   const guestOf = messageWays[profile];
   if (soak && guestOf) describeManyVectors(profile, guestOf);
   if (includes('without an IOMMU')) describeWithoutIommu(profile);

@@ -22,16 +22,23 @@ export interface NetworkCard extends DeviceBase {
   readonly network?: LabNetwork;
 }
 
+export interface NvmeDisk extends DeviceBase {
+  /** MSI-X, Express. */
+  readonly kind: 'nvme';
+  /** SR-IOV: how many there can be, 7 at most on a bus without ARI; none without. */
+  readonly virtualFunctions?: number;
+}
+
 export interface OtherDevice extends DeviceBase {
   /**
-   * nvme, qemu-xhci: MSI-X, Express. ich9-intel-hda: a sound card with MSI. nec-usb-xhci: 16 vectors of MSI, no MSI-X.
+   * qemu-xhci: MSI-X, Express. ich9-intel-hda: a sound card with MSI. nec-usb-xhci: 16 vectors of MSI, no MSI-X.
    * edu: QEMU's teaching device.
    */
-  readonly kind: 'nvme' | 'qemu-xhci' | 'nec-usb-xhci' | 'ich9-intel-hda' | 'edu';
+  readonly kind: 'qemu-xhci' | 'nec-usb-xhci' | 'ich9-intel-hda' | 'edu';
 }
 
 /** A PCI device of the lab's machine. */
-export type LabDevice = NetworkCard | OtherDevice;
+export type LabDevice = NetworkCard | NvmeDisk | OtherDevice;
 
 /** A device and where Xen and dom0 find it. */
 export interface PlacedDevice {
@@ -75,6 +82,13 @@ export function placeDevices(devices: readonly LabDevice[]): (PlacedDevice & { b
   });
 }
 
+/** The number by which QEMU's ACPI hot-plug knows the bus of a root port: it counts from the last one down. */
+export function hotPlugBus(devices: readonly LabDevice[], id: string): number | undefined {
+  const ports = placeDevices(devices).filter(({ bus }) => bus !== 'pcie.0');
+  const index = ports.findIndex(({ device }) => device.id === id);
+  return index < 0 ? undefined : ports.length - 1 - index;
+}
+
 /** QEMU's arguments for the devices. */
 export function deviceArguments(devices: readonly LabDevice[]): string[] {
   return placeDevices(devices).flatMap(({ device, bus, slot }, index) => {
@@ -96,7 +110,7 @@ function backend(device: LabDevice, place: string): string[] {
     }
     case 'nvme': {
       const disk = `if=none,id=disk-${device.id},driver=null-co,size=67108864,read-zeroes=on`;
-      return ['-drive', disk, '-device', `nvme,${place},serial=${device.id},drive=disk-${device.id}`];
+      return ['-drive', disk, ...nvmeArguments(device, place, `drive=disk-${device.id}`)];
     }
     case 'ich9-intel-hda':
       return [
@@ -110,6 +124,19 @@ function backend(device: LabDevice, place: string): string[] {
     case 'edu':
       return ['-device', `${device.kind},${place}`];
   }
+}
+
+/** One with virtual functions is of a subsystem, and has its namespace behind it; a plain one is its disk. */
+function nvmeArguments({ id, virtualFunctions: count = 0 }: NvmeDisk, place: string, drive: string): string[] {
+  const nvme = `nvme,${place},serial=${id}`;
+  if (count === 0) return ['-device', `${nvme},${drive}`];
+  // Two queues and an interrupt for each of them to be given.
+  const flexible = `sriov_max_vfs=${count},sriov_vq_flexible=${2 * count},sriov_vi_flexible=${count}`;
+  return [
+    ...['-device', `nvme-subsys,id=subsystem-${id}`],
+    ...['-device', `${nvme},subsys=subsystem-${id},${flexible}`],
+    ...['-device', `nvme-ns,bus=${id},${drive}`],
+  ];
 }
 
 /** In QEMU's option lists a comma is written twice. */

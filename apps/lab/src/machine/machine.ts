@@ -10,6 +10,9 @@ import { diskLayerArguments, qemuArguments, runFiles, type MachineOptions } from
 /** How long QEMU may take to leave when it is asked to by its signal. */
 const quitMs = 5000;
 
+/** Of a Q35 machine's ACPI hot-plug (QEMU, docs/specs/acpi_pci_hotplug); each has 32 bits. */
+const hotPlugPorts = { eject: 0xcc8, bus: 0xcd0 };
+
 /**
  * One QEMU process. It ends with {@link end}, or with the process that started it, however that ends: `setpriv` sets
  * the kernel's parent-death signal (prctl(2), PR_SET_PDEATHSIG), which needs nobody to be left to send it.
@@ -85,10 +88,32 @@ export class Machine {
   }
 
   /** From now on a restart of the host is one; until then it ends the machine. */
-  async allowRestart(): Promise<void> {
+  allowRestart(): Promise<void> {
+    return this.#ask(async (monitor) => void (await monitor.execute('set-action', { reboot: 'reset' })));
+  }
+
+  /**
+   * Takes a device out of its root port, of which nobody in the machine is told: what an operating system writes last
+   * when it ejects a device is written in its place.
+   *
+   * @param bus as of `hotPlugBus`
+   */
+  pullOut(id: string, bus: number): Promise<void> {
+    return this.#ask(async (monitor) => {
+      const write = (port: number, value: number) =>
+        monitor.execute('human-monitor-command', { 'command-line': `o /w ${port} ${value}` });
+      await write(hotPlugPorts.bus, bus);
+      await write(hotPlugPorts.eject, 1);
+      const left = await monitor.execute('qom-list', { path: '/machine/peripheral' });
+      if (!Object.values(left).some((one) => (one as { name?: string }).name === id)) return;
+      throw new LabError(LabErrorCode.unknown, `"${id}" is still in the machine.`);
+    });
+  }
+
+  async #ask(action: (monitor: Monitor) => Promise<void>): Promise<void> {
     const monitor = await Monitor.open(this.#files.monitorSocket);
     try {
-      await monitor.execute('set-action', { reboot: 'reset' });
+      await action(monitor);
     } finally {
       monitor.close();
     }

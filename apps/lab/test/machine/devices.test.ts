@@ -1,5 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { defaultDevices, deviceArguments, placeDevices, type LabDevice } from '../../src/machine/devices.js';
+import {
+  defaultDevices,
+  deviceArguments,
+  hotPlugBus,
+  placeDevices,
+  type LabDevice,
+} from '../../src/machine/devices.js';
 
 const places = (devices: LabDevice[]) => placeDevices(devices).map(({ device, sbdf }) => `${device.id} ${sbdf}`);
 
@@ -31,6 +37,11 @@ describe('placeDevices', () => {
   });
 });
 
+it('knows the bus of each root port as its ACPI hot-plug does, which counts from the last one down', () => {
+  const devices: LabDevice[] = [...defaultDevices, { kind: 'edu', id: 'beside' }, { kind: 'nvme', id: 'disk' }];
+  expect(['nic0', 'nic1', 'disk', 'beside'].map((id) => hotPlugBus(devices, id))).toEqual([2, 1, 0, undefined]);
+});
+
 describe('deviceArguments', () => {
   it('puts a network card on its port and its network behind it', () => {
     const args = deviceArguments([{ kind: 'e1000e', id: 'nic0', network: { tftpRoot: '/srv/a,b' } }]);
@@ -54,5 +65,17 @@ describe('deviceArguments', () => {
       ...['-device', 'ich9-intel-hda,id=sound,bus=pcie.0,addr=0x08'],
       ...['-device', 'hda-output,bus=sound.0,audiodev=audio-sound'],
     ]);
+  });
+
+  it('gives a disk with virtual functions the subsystem they share, and two queues and an interrupt each', () => {
+    const args = deviceArguments([{ kind: 'nvme', id: 'disk', virtualFunctions: 3 }]);
+    expect(args.slice(args.indexOf('nvme-subsys,id=subsystem-disk'))).toEqual([
+      'nvme-subsys,id=subsystem-disk',
+      '-device',
+      'nvme,id=disk,bus=port-disk,serial=disk,subsys=subsystem-disk,' +
+        'sriov_max_vfs=3,sriov_vq_flexible=6,sriov_vi_flexible=3',
+      ...['-device', 'nvme-ns,bus=disk,drive=disk-disk'],
+    ]);
+    expect(deviceArguments([{ kind: 'nvme', id: 'disk' }]).join(' ')).not.toMatch(/subsys|sriov/);
   });
 });

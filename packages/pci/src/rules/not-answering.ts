@@ -1,10 +1,11 @@
+import type { OwnedFunction } from '../inventory/host-facts.js';
 import { deviceFile, type FunctionRule } from './rule.js';
 
 export const notAnswering: FunctionRule = {
   scope: 'function',
   id: 'not-answering',
   title: 'The device answers all ones',
-  cause: 'It lost its link, sleeps without power (D3cold), or did not come back from a reset.',
+  cause: 'It was pulled out, lost its link, sleeps without power (D3cold), or did not come back from a reset.',
   consequence: 'Every register reads ffffffff: attaching it gives a guest a device that does not exist.',
   remedy: 'Wake it, or remove and rescan it. If it stays gone, only switching the host off and on brings it back.',
   check: (fn) =>
@@ -22,7 +23,14 @@ export const notAnswering: FunctionRule = {
             fix:
               fn.powerState === 'D3cold'
                 ? `echo on > ${deviceFile(fn, 'power/control')}`
-                : `echo 1 > ${deviceFile(fn, 'remove')} && echo 1 > /sys/bus/pci/rescan`,
+                : [...detachFirst(fn), `echo 1 > ${deviceFile(fn, 'remove')}`, 'echo 1 > /sys/bus/pci/rescan'].join(
+                    ' && ',
+                  ),
           },
         ],
 };
+
+/** A guest that still has it is asked for it before the kernel forgets it. */
+function detachFirst({ owner, address }: OwnedFunction): string[] {
+  return owner.kind === 'domain' ? [`xenpt detach ${owner.domid} ${address}`] : [];
+}

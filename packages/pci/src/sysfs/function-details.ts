@@ -37,6 +37,9 @@ export function readPowerState(directory: string, names: ReadonlySet<string>): P
   return power !== null && powerStates.includes(power) ? (power as PowerState) : null;
 }
 
+/** PCI Express Base 5.0 §7.5.3.6 has no such width: all ones of six bits, of a function that does not answer. */
+const noWidth = 63;
+
 /**
  * Linux Documentation/ABI/testing/sysfs-bus-pci: `8.0 GT/s PCIe`, and a bare number of lanes. The kernel reads them
  * from configuration space, as we do where we may: this is for who may not.
@@ -48,7 +51,8 @@ export function readLink(directory: string, names: ReadonlySet<string>): LinkSta
     return Number.isFinite(value) && value >= 0 ? value : null;
   });
   const [speed, width, maxSpeed, maxWidth] = numbers;
-  if (typeof maxSpeed !== 'number' || typeof maxWidth !== 'number' || maxWidth === 0 || maxWidth === 255) return null;
+  if (typeof maxSpeed !== 'number' || typeof maxWidth !== 'number' || maxWidth === 0 || maxWidth >= noWidth)
+    return null;
   return { speed: speed ?? 0, width: width ?? 0, maxSpeed, maxWidth };
 }
 

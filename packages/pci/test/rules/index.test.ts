@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
 
+import type { Owner } from '../../src/inventory/host-facts.js';
 import { evaluate } from '../../src/rules/evaluate.js';
 import { rules } from '../../src/rules/index.js';
 import { HostTree } from '../../src/sysfs/testing/index.js';
@@ -35,6 +36,16 @@ it('a boot disk hurts only when somebody wants to give it away', () => {
     tree.file('etc/xen/web.cfg', `type="hvm"\nmemory=512\npci=["${card}"]\n`);
   });
   expect(wanted.map(({ severity }) => severity)).toEqual(['error']);
+});
+
+it('a guest is asked for a device that was pulled out before the kernel forgets it', () => {
+  const bad = cases.find(({ rule }) => rule === 'not-answering')?.bad ?? (() => {});
+  const fixes = (owner: Owner) =>
+    findingsOf('not-answering', (tree) => ({ ...bad(tree), owners: { [card]: owner } })).map(({ fix }) => fix);
+  const rescan = `echo 1 > /sys/bus/pci/devices/${card}/remove && echo 1 > /sys/bus/pci/rescan`;
+  expect(fixes({ kind: 'assignable' })).toEqual([rescan]);
+  const guest = { kind: 'domain', domid: 7, domainName: 'web', guestSbdf: null } as const;
+  expect(fixes(guest)).toEqual([`xenpt detach 7 ${card} && ${rescan}`]);
 });
 
 it('what hurts most comes first, and decides the verdict', () => {

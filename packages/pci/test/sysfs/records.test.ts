@@ -67,6 +67,14 @@ it('reads everything of a function', () => {
   expect(functions[3]?.sbdf.segment).toBe(0x10000);
 });
 
+it('the link of a function that does not answer is not known, whatever the kernel reads of it', () => {
+  using host = new HostTree();
+  const files = { current_link_speed: 'Unknown\n', current_link_width: '63\n', max_link_width: '63\n' };
+  const silent = { ...files, max_link_speed: '2.5 GT/s PCIe\n', config: new Uint8Array(4096).fill(0xff) };
+  host.add({ address: '0000:02:00.0', files: silent });
+  expect(readFunctionRecords(host).functions.map(({ link }) => link)).toEqual([null]);
+});
+
 it('a copy without links has the same paths, by the bus numbers of the bridges', () => {
   using host = tree();
   using copy = new HostTree();

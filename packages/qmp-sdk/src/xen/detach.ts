@@ -21,7 +21,7 @@ import { LOCK_TIMEOUT_MS, requireRoot } from './require-root.js';
 import { removeDomainDir, runFile } from './run-dir.js';
 import { parseBdf } from './spec.js';
 import type { OnStep } from './steps.js';
-import { resetAndVerify } from './verified-reset.js';
+import { type AfterReset, describeGone, resetOrFindGone } from './verified-reset.js';
 
 /** dom0's xen-pciback resets a device once more when its backend directory goes; a reset takes up to a second. */
 const KERNEL_RELEASE_MS = 5_000;
@@ -210,13 +210,18 @@ export async function takeBack(
     await problems.attempt(`take back ${describeGrant(grant)}`, () => revoke(host, domid, grant));
   }
   await problems.attempt('stop its DMA', () => sysfs.disableBusMaster(sbdf));
-  await problems.attempt('reset the device', () => resetIfPossible(host, sbdf));
+  let after: AfterReset = 'answers';
+  await problems.attempt('reset the device', async () => {
+    after = await resetIfPossible(host, sbdf);
+  });
+  const isGone = (after as AfterReset) === 'gone';
   const taken = await problems.attempt('take the device from the domain', () =>
     deassignIfAssigned(toolstack, domid, sbdf),
   );
-  if (taken) await problems.attempt('put it into quarantine', () => quarantine(host, sbdf));
+  // Xen takes no function whose MSI-X reads as masked; one that came out of quarantine has gone back there by itself.
+  if (taken && !isGone) await problems.attempt('put it into quarantine', () => quarantine(host, sbdf));
   const complete = model !== 'gone';
-  const notes = [...asked, ...(complete ? [] : modelGoneNotes(domid))];
+  const notes = [...asked, ...(isGone ? [describeGone(sbdf)] : []), ...(complete ? [] : modelGoneNotes(domid))];
   let modelStopped = false;
   if (complete && (await forget(host, domain, sbdf, problems))) {
     modelStopped = await stopModel(host, domid, model, { notes, onStep });
@@ -317,8 +322,9 @@ function revoke({ toolstack }: XenHost, domid: number, grant: Grant): void {
   else toolstack.iomemPermission(domid, grant.mfn, grant.count, false);
 }
 
-async function resetIfPossible(host: XenHost, sbdf: Sbdf): Promise<void> {
-  if (existsSync(host.sysfs.root + sysfsPath.reset(sbdf))) await resetAndVerify(host, sbdf);
+async function resetIfPossible(host: XenHost, sbdf: Sbdf): Promise<AfterReset> {
+  if (!existsSync(host.sysfs.root + sysfsPath.reset(sbdf))) return 'answers';
+  return resetOrFindGone(host, sbdf);
 }
 
 /** Bounded; a backend that the kernel keeps is its own affair, as it is after `xl pci-detach`. */

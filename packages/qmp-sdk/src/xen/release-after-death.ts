@@ -14,7 +14,7 @@ import { readInUse, releaseInUse } from './in-use.js';
 import { withLock } from './lock.js';
 import { isOnPciback } from './pciback.js';
 import { runFile } from './run-dir.js';
-import { resetAndVerify } from './verified-reset.js';
+import { type AfterReset, describeGone, resetOrFindGone } from './verified-reset.js';
 
 const LOCK_TIMEOUT_MS = 60_000;
 
@@ -53,8 +53,15 @@ export async function releaseAfterDeath(dead: DomainResources, devices: readonly
     };
     for (const sbdf of devices) {
       if (!isLeft(dead, sbdf)) continue;
-      const reset = () => resetAndVerify(dead, sbdf);
-      for (const [what, action] of releaseSteps(dead, sbdf, reset)) await attempt(sbdf, what, action);
+      let after: AfterReset = 'answers';
+      const reset = async () => {
+        after = await resetOrFindGone(dead, sbdf);
+      };
+      for (const [what, action] of releaseSteps(dead, sbdf, reset)) {
+        // Xen takes no function whose MSI-X reads as masked.
+        if (what === 'quarantine' && after === ('gone' as AfterReset)) problems.push(describeGone(sbdf));
+        else await attempt(sbdf, what, action);
+      }
     }
     return problems;
   });

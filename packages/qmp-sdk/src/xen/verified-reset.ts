@@ -12,16 +12,53 @@ const POLL_INTERVAL_MS = 50;
 const CLASS_OFFSET = 8;
 const HEADER_BYTES = 64;
 
+/** What a function that is taken back does after the try to reset it. */
+export type AfterReset = 'answers' | 'gone';
+
+interface ResetHost {
+  readonly sysfs: Sysfs;
+  readonly clock: Clock;
+}
+
+/**
+ * As {@link resetAndVerify}, of a function that may have been pulled out while it was used. One that hangs may come
+ * back by its reset; one that stays silent is not there, and a reset that fails is no reason to keep it reserved.
+ *
+ * @throws XenOperationError XENPT_DEVICE_BROKEN; what the kernel says of the reset of one that answers
+ */
+export async function resetOrFindGone(host: ResetHost, sbdf: Sbdf): Promise<AfterReset> {
+  const { sysfs, clock } = host;
+  const answers = () => !isSilent(readHeader(sysfs, sbdf));
+  if (answers()) {
+    await resetAndVerify(host, sbdf);
+    return 'answers';
+  }
+  try {
+    sysfs.reset(sbdf);
+  } catch {
+    return 'gone';
+  }
+  const deadline = clock.now() + ANSWER_TIMEOUT_MS;
+  while (!answers() && clock.now() < deadline) await clock.sleep(POLL_INTERVAL_MS);
+  return answers() ? 'answers' : 'gone';
+}
+
+/** What to tell of one that is gone. */
+export function describeGone(sbdf: Sbdf): string {
+  const device = sysfsPath.device(sbdf);
+  return (
+    `${formatSbdf(sbdf)} answers all ones: it was pulled out, or lost its power, and could not be reset. ` +
+    `When it is back: echo 1 > ${device}/remove && echo 1 > /sys/bus/pci/rescan`
+  );
+}
+
 /**
  * Resets a function as the kernel does it, and makes sure that it answers again as the card it was, with its
  * addresses.
  *
  * @throws XenOperationError XENPT_DEVICE_BROKEN; what the kernel says of the reset
  */
-export async function resetAndVerify(
-  { sysfs, clock }: { readonly sysfs: Sysfs; readonly clock: Clock },
-  sbdf: Sbdf,
-): Promise<void> {
+export async function resetAndVerify({ sysfs, clock }: ResetHost, sbdf: Sbdf): Promise<void> {
   const before = toHex(readHeader(sysfs, sbdf));
   sysfs.reset(sbdf);
   const deadline = clock.now() + ANSWER_TIMEOUT_MS;
@@ -45,8 +82,12 @@ function readHeader({ root }: Sysfs, sbdf: Sbdf): Uint8Array {
 }
 
 function whatIsWrong(before: string, now: Uint8Array): string {
-  if (now.subarray(CLASS_OFFSET, CLASS_OFFSET + 4).every((byte) => byte === 0xff)) return 'it reads all ones';
+  if (isSilent(now)) return 'it reads all ones';
   return configDifferences(before, now).join(', ');
+}
+
+function isSilent(header: Uint8Array): boolean {
+  return header.subarray(CLASS_OFFSET, CLASS_OFFSET + 4).every((byte) => byte === 0xff);
 }
 
 function broken(name: string, wrong: string): XenOperationError {

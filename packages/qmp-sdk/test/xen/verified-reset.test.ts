@@ -88,3 +88,51 @@ test('after the death of its guest it is told, and the device is in quarantine',
   ]);
   expect(host.toolstack.dump()).toEqual(['device 300 owner 7ff1', 'device 300 quarantined']);
 });
+
+/** Pulled out while the guest has it; its reset does as it is told. */
+async function hostWithoutCard(reset: (host: FakeHost, before: Buffer) => void) {
+  const host = await readyHost();
+  const before = host.dump();
+  await attach(host, spec);
+  const config = readFileSync(configOf(host));
+  writeFileSync(configOf(host), Buffer.alloc(config.length, 0xff));
+  host.sysfs.reset = () => reset(host, config);
+  const first = host.journal.calls.length;
+  const quarantined = () => host.journal.calls.slice(first).filter((call) => call.startsWith('xc_assign_device'));
+  return { host, before, quarantined };
+}
+
+const noReset = () => {
+  throw Object.assign(new Error('ENOTTY: inappropriate ioctl for device, write'), { code: 'ENOTTY' });
+};
+
+test.each([
+  ['its reset fails', noReset],
+  ['stays silent after its reset', () => undefined],
+])('one that was pulled out is taken from the guest all the same, when it %s', async (_what, reset) => {
+  const { host, before, quarantined } = await hostWithoutCard(reset);
+  const { complete, notes } = await detach(host, device);
+  expect([complete, notes]).toEqual([
+    true,
+    [expect.stringMatching(/^0000:03:00\.0 answers all ones: it was pulled out/)],
+  ]);
+  // Xen would refuse it, and it is there already.
+  expect(quarantined()).toEqual([]);
+  expect(host.dump()).toEqual(before);
+});
+
+test('one that comes back by its reset is put into quarantine as any other', async () => {
+  const { host, before, quarantined } = await hostWithoutCard((at, config) => writeFileSync(configOf(at), config));
+  expect(await detach(host, device)).toMatchObject({ complete: true, notes: [] });
+  expect(quarantined()).toHaveLength(1);
+  expect(host.dump()).toEqual(before);
+});
+
+test('one that was pulled out before its guest died is told of once, and is in quarantine', async () => {
+  const { host } = await hostWithoutCard(noReset);
+  host.toolstack.destroyDomain(5);
+  const { runDir, toolstack, store, sysfs, clock, processes } = host;
+  const dead = { domid: 5, handle: fakeDomain(5).handle, runDir, toolstack, store, sysfs, clock, processes };
+  expect(await releaseAfterDeath(dead, [parseSbdf(CARD)])).toEqual([expect.stringMatching(/it was pulled out/)]);
+  expect(host.toolstack.dump()).toEqual(['device 300 owner 7ff1', 'device 300 quarantined']);
+});
