@@ -32,8 +32,10 @@ export function describePulledOut(profile: string): void {
       setting = await setTheScene({ profile, tarballs });
       await run(`xenpt assignable add --no-reset-ok ${sbdfs().join(' ')}`);
       baseline = await readBaseline(setting.lab, sbdfs());
-      const options = { name, paused: true, passthrough: 'sync_pt', script: interruptToolsScript() } as const;
-      guest = await setting.lab.createGuest(options);
+      guest = await setting.lab.createGuest({
+        ...{ name, paused: true, passthrough: 'sync_pt' },
+        ...{ modules: ['e1000e', '8139cp'], script: interruptToolsScript() },
+      });
       for (const { id, slot } of [lost, kept]) await run(`xenpt attach ${name} ${setting.lab.sbdf(id)}@${slot}`);
       await guest.unpause();
       await guest.waitUntilReady();
