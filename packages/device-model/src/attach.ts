@@ -80,6 +80,7 @@ export function restoreFunction(options: AttachFunctionOptions, saved: FunctionS
   ledger.restore(saved.ledger, options.pirqs);
   guest.restore(saved.guest);
   performer.pending = saved.pending;
+  served.restore(saved.stage);
   return served;
 }
 

@@ -180,10 +180,12 @@ export class GuestModel implements RequestRouter {
     // All are there before any goes on: they share lines and addresses.
     for (const { request, served } of restored) this.#keep(formatSbdf(parseSbdf(request.sbdf)), request, served);
     if (intent !== null) this.#hypervisor.settle(intent);
-    for (const { stage, request, served } of restored) {
+    // No function goes on with this one.
+    if (intent?.name === 'releasePorts') this.#ejects.ignore();
+    for (const { request, served } of restored) {
       const key = formatSbdf(parseSbdf(request.sbdf));
       try {
-        if (!served.resume(stage)) this.#forget(key, served);
+        if (!served.resume()) this.#forget(key, served);
       } catch (error) {
         this.#context.report('restore', `${key}: ${messageOf(error)}`);
       }
@@ -234,9 +236,13 @@ export class GuestModel implements RequestRouter {
    */
   detach(sbdf: string): void {
     const [key, served] = this.#find(sbdf);
-    served.release();
-    this.#forget(key, served);
-    this.#saveOrReport();
+    try {
+      served.release();
+      this.#forget(key, served);
+    } finally {
+      // Of a refusal as well: whoever goes on would take it for a call that was made.
+      this.#saveOrReport();
+    }
   }
 
   /**
@@ -247,14 +253,19 @@ export class GuestModel implements RequestRouter {
    * @returns the slots that the guest has ejected and QEMU does not know of
    */
   expectEjects(passedOn: number): number {
-    const slots = this.#ejects.expect(passedOn);
-    this.commit();
-    return slots;
+    try {
+      return this.#ejects.expect(passedOn);
+    } finally {
+      this.commit();
+    }
   }
 
   ignoreEjects(): void {
-    this.#ejects.ignore();
-    this.commit();
+    try {
+      this.#ejects.ignore();
+    } finally {
+      this.commit();
+    }
   }
 
   /** @throws DeviceModelError DEVICE_MODEL_NOT_ATTACHED */

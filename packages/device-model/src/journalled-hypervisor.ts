@@ -38,6 +38,8 @@ export class JournalledHypervisor implements Hypervisor {
    * ends.
    */
   settle({ name, values }: CallIntent): void {
+    // A second bind replaces the first: that it is refused says nothing of the first.
+    if (name === 'bindMsi') return;
     const undo = this.#undo(name, values as never[]);
     if (undo === null) this.#doubtful = { name, values };
     else new Failures().attempt(undo);
@@ -141,7 +143,7 @@ export class JournalledHypervisor implements Hypervisor {
     }
   }
 
-  /** Null for what gives back, or may simply be done again. */
+  /** Null for what gives back. */
   #undo(name: CallName, values: never[]): (() => void) | null {
     const inner = this.#inner;
     const [one, two, three] = values as [never, never, never];

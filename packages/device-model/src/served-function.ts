@@ -105,20 +105,24 @@ export class ServedFunction {
     };
   }
 
+  /** Where a former process was with it; to be saved before `resume` as well. */
+  restore(stage: FunctionStage): void {
+    this.#stage = stage;
+  }
+
   /**
    * Goes on where a former process was killed.
    *
    * @returns whether it is to be kept
    */
-  resume(stage: FunctionStage): boolean {
-    this.#stage = stage;
-    if (stage === 'serving') {
+  resume(): boolean {
+    if (this.#stage === 'serving') {
       this.#perform(this.parts.performer.pending);
       return true;
     }
     this.#leaving = true;
     this.#guest.abandon();
-    if (stage === 'concealed') {
+    if (this.#stage === 'concealed') {
       withdraw(this.parts);
       return true;
     }

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { GuestModel } from '../src/guest-model.js';
+import type { GuestSaved } from '../src/state.js';
 import { FakeDevice, FakeHypervisor } from '../src/testing/index.js';
 import { request } from './support/guest.js';
 import { MortalRig, type Kill } from './support/mortal.js';
@@ -210,4 +211,51 @@ describe('a state that cannot be noted', () => {
     model.commit();
     expect(disk.notes).toBe(notes + 1);
   });
+});
+
+it('a bind that is made again, and refused, is not one that was made', () => {
+  const { calls } = live([]).mortal.hypervisor;
+  const binds = calls.flatMap(({ name }, index) => (name === 'bindMsi' ? [index] : []));
+  for (const index of binds) {
+    const mortal = new MortalRig([{ at: 'call', index, when: 'before' }]);
+    mortal.hypervisor.failAt(index, 'ENOMEM');
+    mortal.attach();
+    firmware?.(mortal.rig);
+    driver?.(mortal.rig);
+    expect(mortal.deaths).toBe(1);
+    leave(mortal);
+  }
+});
+
+it('a detach that Xen refuses is noted, so that nobody takes the refusal for a call that was made', () => {
+  const { mortal } = live([]);
+  mortal.hypervisor.failAt('unmapMemory', 'EBUSY', 100);
+  expect(() => mortal.detach()).toThrow(/release failed/);
+  expect(mortal.onDisk).toEqual(structuredClone(mortal.model.saved));
+  mortal.hypervisor.failAt('claimPorts', 'EBUSY');
+  expect(() => mortal.expectEjects(0)).toThrow(/EBUSY/);
+  expect(mortal.onDisk).toEqual(structuredClone(mortal.model.saved));
+});
+
+it('whatever is noted while a model is taken over, each function is where it was', () => {
+  const devices = [1, 2].map((bus) => new FakeDevice(networkCard({ bus })));
+  const hypervisor = new FakeHypervisor({ devices });
+  const notes: GuestSaved[] = [];
+  const start = () =>
+    new GuestModel({
+      hypervisor,
+      openDevice: ({ bus }) => devices[bus - 1]!,
+      save: (state) => void notes.push(structuredClone(state)),
+    });
+  const model = start();
+  model.attach({ sbdf: cardName, guestDevfn: slot });
+  model.attach({ sbdf: '02:00.0', guestDevfn: slot + 8 });
+  model.bySbdf(slot)?.writeConfig(0x10, 4, home.bar0);
+  model.bySbdf(slot)?.writeConfig(0x04, 2, 2);
+  const left = notes.find(({ intent }) => intent?.name === 'mapMemory')!;
+  hypervisor.unmapMemory(...(left.intent?.values as [bigint, bigint, bigint]));
+  notes.length = 0;
+  start().restore(left);
+  expect(notes.length).toBeGreaterThan(1);
+  for (const { functions } of notes) expect(functions.map(({ stage }) => stage)).toEqual(['serving', 'serving']);
 });

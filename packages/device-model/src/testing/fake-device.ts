@@ -128,6 +128,12 @@ export class FakeDevice implements HostDevice, ConfigAccess {
     this.#bytes.set(values, offset);
   }
 
+  /** @returns a way back to how its registers are now */
+  keep(): () => void {
+    const bytes = this.#bytes.slice();
+    return () => this.#bytes.set(bytes);
+  }
+
   get command(): number {
     return readLittleEndian(this.#bytes, 4, 2);
   }

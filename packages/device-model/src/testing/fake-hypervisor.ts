@@ -33,8 +33,10 @@ const mostRanges = 256;
  */
 export class FakeHypervisor implements Hypervisor {
   readonly calls: HypervisorCall[] = [];
-  /** True: the domain is gone, every call is a violation. */
+  /** True: the domain is gone, and who calls knows it: every call is a violation. */
   domainGone = false;
+  /** Before the call with this index the domain dies. */
+  diesBefore = Infinity;
   /**
    * True for the one call that a killed process may have made: made again, it is refused as Xen refuses it, and no
    * violation.
@@ -48,6 +50,7 @@ export class FakeHypervisor implements Hypervisor {
   readonly #claims = { memory: new Ranges(), ports: new Ranges() };
   readonly #maps = { memory: new Ranges(), ports: new Ranges() };
   readonly #pirqs: FakePirqs;
+  #isDead = false;
 
   constructor(options: FakeHypervisorOptions) {
     this.#devices = options.devices;
@@ -65,6 +68,34 @@ export class FakeHypervisor implements Hypervisor {
   /** The call with this index, or the next `times` of this name, fail and change nothing. */
   failAt(where: number | HypervisorCallName, errnoName = 'EINVAL', times = 1): void {
     this.#faults.push({ where, errnoName, times });
+  }
+
+  /**
+   * Xen takes back what a dead domain held, its ioreq servers, mappings and pirqs, and refuses every call that names
+   * it. The functions are as they were.
+   */
+  die(): void {
+    this.#isDead = true;
+    this.#functions.clear();
+    for (const ranges of [...Object.values(this.#claims), ...Object.values(this.#maps)]) ranges.clear();
+    this.#pirqs.clear();
+  }
+
+  /** @returns a way back to what is held now; what was called and done wrong since stays known */
+  keep(): () => void {
+    const [isDead, functions] = [this.#isDead, [...this.#functions]];
+    const ranges = [...Object.values(this.#claims), ...Object.values(this.#maps)].map((one) => one.keep());
+    const backs = [...ranges, this.#pirqs.keep()];
+    return () => {
+      this.#isDead = isDead;
+      this.#functions.clear();
+      for (const devfn of functions) this.#functions.add(devfn);
+      for (const back of backs) back();
+    };
+  }
+
+  get isDead(): boolean {
+    return this.#isDead;
   }
 
   get violations(): readonly string[] {
@@ -85,6 +116,12 @@ export class FakeHypervisor implements Hypervisor {
       ...this.#maps.ports.describe('mapped ports'),
       ...this.#pirqs.describe(),
     ];
+  }
+
+  /** What `held` does not tell: where mappings lead, and what pirqs are bound to. */
+  leads(): string[] {
+    const maps = [...this.#maps.memory.entries(), ...this.#maps.ports.entries()];
+    return [...maps.map((map) => map.join(' ')), ...this.#pirqs.describeBound()];
   }
 
   /** @throws when something is still held, is on in hardware, or was ever done wrong */
@@ -239,6 +276,8 @@ export class FakeHypervisor implements Hypervisor {
     const index = this.calls.length;
     this.calls.push({ name, arguments: callArguments });
     if (this.domainGone) this.#violate(`${name} on a domain that is gone`);
+    if (index >= this.diesBefore) this.die();
+    if (this.#isDead) throw new FakeXenError(name, 'ESRCH');
     const fault = this.#faults.find(({ where, times }) => times > 0 && (where === index || where === name));
     if (fault === undefined) return;
     fault.times -= 1;

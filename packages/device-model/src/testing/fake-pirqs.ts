@@ -54,6 +54,29 @@ export class FakePirqs {
     return [...this.#pirqs].map(([pirq, { kind, index }]) => `pirq ${pirq} for ${kind} ${index}`);
   }
 
+  describeBound(): string[] {
+    return [...this.#pirqs].flatMap(([pirq, { bound, intx }]) => {
+      const message = bound === null ? [] : [`pirq ${pirq} to ${bound.vector}, ${bound.flags}, ${bound.table}`];
+      return [...message, ...(intx === null ? [] : [`pirq ${pirq} to${intx}`])];
+    });
+  }
+
+  clear(): void {
+    this.#pirqs.clear();
+  }
+
+  /** @returns a way back to how things are now */
+  keep(): () => void {
+    const pirqs = [...this.#pirqs].map(([pirq, held]) => [pirq, { ...held }] as const);
+    const lost = [...this.#lost];
+    return () => {
+      this.#pirqs.clear();
+      this.#lost.clear();
+      for (const [pirq, held] of pirqs) this.#pirqs.set(pirq, { ...held });
+      for (const pirq of lost) this.#lost.add(pirq);
+    };
+  }
+
   /** How many of the function's messages are mapped, and how many of those are bound. */
   messagesOf(device: FakeDevice, kind: 'msi' | 'msi-x'): { readonly mapped: number; readonly bound: number } {
     const own = [...this.#pirqs.values()].filter((pirq) => pirq.device === device && pirq.kind === kind);

@@ -10,6 +10,16 @@ export class Ranges {
     this.#ranges.push({ first, target, count });
   }
 
+  clear(): void {
+    this.#ranges.length = 0;
+  }
+
+  /** @returns a way back to how things are now */
+  keep(): () => void {
+    const kept = [...this.#ranges];
+    return () => void this.#ranges.splice(0, Infinity, ...kept);
+  }
+
   /** Only what was added exactly so can be removed. */
   remove(first: bigint, target: bigint, count: bigint): boolean {
     const index = this.#ranges.findIndex(

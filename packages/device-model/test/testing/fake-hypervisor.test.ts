@@ -133,6 +133,18 @@ describe('the strict hypervisor', () => {
     expect(() => xen.assertBaseline()).toThrow(xen.violations[0]);
   });
 
+  it('takes everything back from a domain that dies, and refuses every call from then on', () => {
+    const { xen } = setUp();
+    xen.claimFunction(40);
+    xen.mapGsi(16);
+    xen.bindIntx(16, 5, 0);
+    xen.diesBefore = 3;
+    expect(() => xen.claimMemory(table, table + 0xfffn)).toThrow(/ESRCH/);
+    expect(() => xen.releaseFunction(40)).toThrow(/ESRCH/);
+    expect([xen.isDead, xen.held(), xen.leads()]).toEqual([true, [], []]);
+    xen.assertBaseline();
+  });
+
   it('finds nothing wrong with a life in order', () => {
     const { device, xen } = setUp();
     xen.claimFunction(40);
