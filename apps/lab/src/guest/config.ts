@@ -59,7 +59,8 @@ export function guestFiles(name: string) {
 /**
  * Why what is not obvious is there:
  * - `tsc_mode`, `cpuid`: TCG does not report the next instruction pointer for an intercepted RDTSCP, and Xen then
- *   cannot step over it; so no read of the counter is to be intercepted.
+ *   cannot step over it; so no read of the counter is to be intercepted. After an interrupted CMPXCHG16B its flags were
+ *   once the low half of RAX, VM and TF among them, and the guest's Linux died of a double fault before it was up.
  * - `quiet`, and no `nographic`, which makes SeaBIOS print its own console on the serial port: each character on an
  *   emulated serial port of an emulated machine takes a millisecond.
  * - `pci=noearly`: on what looks like an old AMD processor Linux searches 256 buses for an AGP bridge (aperture_64.c),
@@ -98,7 +99,7 @@ export function guestConfig(options: GuestOptions): string {
     ...(options.pci?.length ? [`pci=[${options.pci.map(quoted).join(', ')}]`] : []),
     ...(options.passthrough ? [`passthrough=${quoted(options.passthrough)}`] : []),
     'tsc_mode="native"',
-    'cpuid="host,rdtscp=0"',
+    'cpuid="host,rdtscp=0,cmpxchg16=0"',
     'on_poweroff="destroy"',
     `on_reboot=${quoted(options.onReboot ?? 'destroy')}`,
     'on_crash="destroy"',

@@ -13,7 +13,7 @@ describe('guestConfig', () => {
     const load = ['guest-one.entry,addr=0xf00000', 'guest/kernel,addr=0x1000000', 'guest-one.cpio,addr=0x8000000'];
     for (const part of load) expect(config.find((line) => line.startsWith('device_model_args_hvm='))).toContain(part);
     expect(config).toContain('tsc_mode="native"');
-    expect(config).toContain('cpuid="host,rdtscp=0"');
+    expect(config).toContain('cpuid="host,rdtscp=0,cmpxchg16=0"');
     expect(config.find((line) => line.startsWith('cmdline='))).toMatch(/console=ttyS0 quiet .*lab\.modules=e1000e"$/);
     expect(config.some((line) => /^(pci|passthrough|nographic)=/.test(line))).toBe(false);
   });
