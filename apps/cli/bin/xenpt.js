@@ -2,6 +2,7 @@
 // Committed, so that npm can link it before the first build. What needs no more than this file is answered here.
 import { lstatSync, mkdirSync, readFileSync } from 'node:fs';
 import module from 'node:module';
+import v8 from 'node:v8';
 
 /**
  * Over in less than a second, most of which Node would spend on finding forty files: they have programs of their own,
@@ -19,6 +20,8 @@ if (rest.length === 0 && (first === '--version' || first === '-V')) {
   enableCompileCache();
   const program = Object.keys(programs).find((name) => programs[name].includes(first)) ?? 'main';
   const { runProcess } = await import(`../dist/${program}.js`);
+  // Optimised code would be ready when the program ends.
+  if (program === 'inventory') v8.setFlagsFromString('--no-opt');
   await runProcess();
 }
 

@@ -10,13 +10,19 @@ export const bridge: FunctionRule = {
   remedy: 'Choose the functions behind the bridge.',
   check: ({ classCode, config, address }, { functions }) => {
     if (!isBridge({ classCode, config })) return [];
-    const behind = functions.filter(({ parent }) => parent === address).map((fn) => fn.address);
+    const behind = () => functions.filter(({ parent }) => parent === address).map((fn) => fn.address);
     return [
       {
         effect: 'blocks',
-        message: behind.length === 0 ? 'it is a bridge' : `it is the bridge above ${behind.join(', ')}`,
+        get message() {
+          const below = behind();
+          return below.length === 0 ? 'it is a bridge' : `it is the bridge above ${below.join(', ')}`;
+        },
         evidence: [`class 0x${classCode.toString(16).padStart(6, '0')}, header type ${config.headerType}`],
-        fix: behind[0] === undefined ? null : `xenpt show ${behind[0]}`,
+        get fix() {
+          const [first] = behind();
+          return first === undefined ? null : `xenpt show ${first}`;
+        },
       },
     ];
   },

@@ -14,28 +14,32 @@ export const groupIncomplete: FunctionRule = {
     const { kernel, xen, acs } = fn.groups;
     const known = kernel !== null || xen !== null;
     const members =
-      kernel !== null && xen !== null ? [...new Set([...kernel, ...xen])] : (kernel ?? xen ?? acs ?? []);
-    const taken = takenOf(members, fn, inventory);
-    if (taken.length === 0) return [];
+      kernel !== null && xen !== null && kernel !== xen
+        ? [...new Set([...kernel, ...xen])]
+        : (kernel ?? xen ?? acs ?? []);
+    if (!members.some((address) => takenAs(address, fn, inventory) !== null)) return [];
     const source = xen !== null ? 'Xen' : kernel !== null ? 'the kernel' : 'Access Control Services';
+    const taken = () => members.flatMap((address) => takenAs(address, fn, inventory) ?? []);
     return [
       {
         effect: known ? 'blocks' : 'warns',
-        message: `its group also has ${taken.map(nameWithDriver).join(', ')}`,
-        evidence: [`group by ${source}: ${members.join(' ')}`],
-        fix: addCommand(fn, taken),
+        get message() {
+          return `its group also has ${taken().map(nameWithDriver).join(', ')}`;
+        },
+        get evidence() {
+          return [`group by ${source}: ${members.join(' ')}`];
+        },
+        get fix() {
+          return addCommand(fn, taken());
+        },
       },
     ];
   },
 };
 
-/** Other endpoints that stay behind and are used. In one go: of a group of hundreds each looks at all the others. */
-function takenOf(members: readonly string[], fn: OwnedFunction, { byAddress }: HostInventory): OwnedFunction[] {
-  const taken: OwnedFunction[] = [];
-  for (const address of members) {
-    const other = address === fn.address ? undefined : byAddress.get(address);
-    if (other === undefined || (other.driver === null && other.owner.kind !== 'domain')) continue;
-    if (!isBridge(other) && !goesAlong(fn, other)) taken.push(other);
-  }
-  return taken;
+/** Another endpoint, when it stays behind and is used. */
+function takenAs(address: string, fn: OwnedFunction, { byAddress }: HostInventory): OwnedFunction | null {
+  const other = address === fn.address ? undefined : byAddress.get(address);
+  if (other === undefined || (other.driver === null && other.owner.kind !== 'domain')) return null;
+  return isBridge(other) || goesAlong(fn, other) ? null : other;
 }

@@ -5,7 +5,10 @@ import type { GuestConfig, HostInventory, OwnedFunction } from '../inventory/hos
 export type Effect = 'blocks' | 'warns' | 'none';
 export type Severity = 'error' | 'warning' | 'info';
 
-/** What a rule has found: where it applies, and why. */
+/**
+ * What a rule has found: where it applies, and why. Words that take many functions to make are getters: whoever lists a
+ * thousand functions reads none.
+ */
 export interface RuleHit {
   readonly effect: Effect;
   /**
