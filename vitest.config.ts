@@ -23,9 +23,9 @@ export default defineConfig({
   resolve: { conditions: sourceCondition },
   ssr: { resolve: { conditions: sourceCondition, externalConditions: sourceCondition } },
   test: {
-    // The machine is small and shared: a timeout says "hung", never "slow". The longest test takes 20 s on a quiet one.
-    testTimeout: 180_000,
-    hookTimeout: 180_000,
+    // The machine is small and shared: a timeout says "hung", never "slow". The longest test takes 90 s beside others.
+    testTimeout: 600_000,
+    hookTimeout: 600_000,
     projects: [
       { extends: true as const, test: { name: 'repository', include: ['test/**/*.test.ts'] } },
       ...projectsIn('packages/'),
