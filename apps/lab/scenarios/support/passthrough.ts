@@ -23,6 +23,9 @@ const pingFromNewCard =
   'ip link set eth0 up && ip addr add 10.0.2.15/24 dev eth0 && ' +
   'for n in $(seq 60); do ping -c 1 -W 1 10.0.2.2 >/dev/null && exit 0; done; exit 1';
 
+/** Of a test that does the same again and again: a round takes up to two minutes on a busy machine. */
+const roundsTimeout = (rounds: number) => ({ timeout: 1_800_000 + rounds * 120_000 });
+
 interface Fit {
   readonly fit: {
     readonly bars: readonly {
@@ -151,8 +154,9 @@ export function passthroughScenarios(
     });
 
     if (options.kills > 0) {
-      it(`goes on while its device model is killed ${options.kills} times`, () =>
-        surviveKills(setting, guest, options));
+      it(`goes on while its device model is killed ${options.kills} times`, roundsTimeout(options.kills), () =>
+        surviveKills(setting, guest, options),
+      );
     }
 
     it('after xl destroy, mappings, interrupts, rights and assignment are back at their baseline', async () => {
@@ -193,7 +197,8 @@ export function passthroughScenarios(
         expect((await living.exec('ls /sys/bus/pci/devices')).output).not.toContain('00:05.0');
       });
 
-      it(`is told of the card, drives it and gives it back, ${options.hotPlugs} times`, async () => {
+      const title = `is told of the card, drives it and gives it back, ${options.hotPlugs} times`;
+      it(title, roundsTimeout(options.hotPlugs), async () => {
         const { lab, sbdf } = setting;
         const seconds: { plug: string; ping: string; unplug: string }[] = [];
         for (let round = 0; round < options.hotPlugs; round++) {
