@@ -12,12 +12,19 @@ import { extendedStart, maxExtendedCapabilities } from '../config-space/extended
 import type { ConfigFacts, FunctionInterrupts, LinkState, MsixPlace, PowerState } from './function-record.js';
 
 const pageBytes = 4096;
+const configBytes = 4096;
+/** Header and registers of the longest extended capability that is looked into, the serial number. */
+const extendedBytesRead = 12;
 /** PCI Express Base 6.0 §7.5.3.6: codes 1 to 6. */
 const gigatransfers = [0, 2.5, 5, 8, 16, 32, 64] as const;
 const powerStates = ['D0', 'D1', 'D2', 'D3hot'] as const satisfies readonly PowerState[];
 
-/** Reads what it can of an image of any length and any content: a lying device gets less read, nothing thrown. */
-export function readConfigFacts(config: Uint8Array): ConfigFacts {
+/**
+ * Reads what it can of an image of any length and any content: a lying device gets less read, nothing thrown.
+ *
+ * @param sizeBytes of the whole, where `config` is its beginning up to {@link configFactsEnd} or more
+ */
+export function readConfigFacts(config: Uint8Array, sizeBytes: number = config.length): ConfigFacts {
   const answers = config.length >= 64 && config.subarray(0, 64).some((byte) => byte !== 0xff);
   const read = (offset: number, width: 1 | 2 | 4): number => readLittleEndian(config, offset, width);
   const headerType = answers ? read(0x0e, 1) : 0;
@@ -27,7 +34,7 @@ export function readConfigFacts(config: Uint8Array): ConfigFacts {
   const advancedAt = first.get(advancedFeatures.id);
   const extended = answers ? extendedOffsets(config) : new Map<number, number>();
   return {
-    sizeBytes: config.length,
+    sizeBytes,
     headerType: headerType & 0x7f,
     multifunction: (headerType & 0x80) !== 0,
     answers,
@@ -52,18 +59,38 @@ function firstOfEach(config: Uint8Array): Map<number, number> {
   return offsets;
 }
 
-/** First offset of each extended capability. The walk of `decodeExtendedSpace`, without the decoding. */
+/** First offset of each extended capability. */
 function extendedOffsets(config: Uint8Array): Map<number, number> {
   const offsets = new Map<number, number>();
+  walkExtended(config, (id, offset) => {
+    if (id !== 0 && !offsets.has(id)) offsets.set(id, offset);
+  });
+  return offsets;
+}
+
+/**
+ * How far {@link readConfigFacts} looks into configuration space, as the first bytes of it tell: with more than these,
+ * there may be more to look at.
+ */
+export function configFactsEnd(config: Uint8Array): number {
+  return Math.min(
+    walkExtended(config, () => undefined),
+    configBytes,
+  );
+}
+
+/** The walk of `decodeExtendedSpace`, without the decoding. @returns where what it needs ends */
+function walkExtended(config: Uint8Array, visit: (id: number, offset: number) => void): number {
   let pointer = config.length > extendedStart ? extendedStart : 0;
+  let end = pointer;
   for (let count = 0; pointer >= extendedStart && count < maxExtendedCapabilities; count += 1) {
+    end = Math.max(end, pointer + extendedBytesRead);
     const header = readLittleEndian(config, pointer, 4);
     if (header === 0 || header === 0xffff_ffff) break;
-    const id = header & 0xffff;
-    if (id !== 0 && !offsets.has(id)) offsets.set(id, pointer);
+    visit(header & 0xffff, pointer);
     pointer = (header >>> 20) & 0xffc;
   }
-  return offsets;
+  return end;
 }
 
 function extendedName(id: number): string {

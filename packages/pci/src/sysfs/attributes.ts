@@ -22,8 +22,6 @@ export function functionDirectory(sbdf: Sbdf, options: SysfsOptions): string {
 
 /** An attribute has a page at most (Linux Documentation/filesystems/sysfs.rst), and comes in one piece. */
 const attributeBytesMax = 4096;
-const configBytesMax = 4096;
-const configBuffer = new Uint8Array(configBytesMax);
 const buffer = Buffer.allocUnsafe(2 * attributeBytesMax);
 
 /** Whole text of an attribute. */
@@ -68,29 +66,6 @@ function readUnlessAbsent(path: string, pieceBytesMin: number): string | null {
     return readAll(path, pieceBytesMin);
   } catch (cause) {
     if (isAbsent(cause)) return null;
-    throw sysfsFailure(path, 'read', cause);
-  }
-}
-
-/**
- * Configuration space, to be looked at before the next call: it is read into the same memory each time. Longer than
- * 4096 bytes it is not.
- */
-export function readConfigBytes(path: string): Uint8Array {
-  try {
-    const descriptor = openSync(path, 'r');
-    try {
-      let length = 0;
-      while (length < configBytesMax) {
-        const count = readSync(descriptor, configBuffer, length, configBytesMax - length, null);
-        if (count === 0) break;
-        length += count;
-      }
-      return configBuffer.subarray(0, length);
-    } finally {
-      closeSync(descriptor);
-    }
-  } catch (cause) {
     throw sysfsFailure(path, 'read', cause);
   }
 }

@@ -16,15 +16,8 @@ import { accessControlGroups } from '../inventory/groups.js';
 import { compareLocations, formatLocation, type Location, parseLocation } from '../inventory/location.js';
 import { gradeReset } from '../inventory/reset-report.js';
 import { buildTopology, type TopologyEntry } from '../inventory/topology.js';
-import {
-  exists,
-  functionsDirectory,
-  readBytes,
-  readConfigBytes,
-  readLinkTarget,
-  type SysfsOptions,
-  readNames,
-} from './attributes.js';
+import { exists, functionsDirectory, readBytes, readLinkTarget, type SysfsOptions, readNames } from './attributes.js';
+import { readConfigBeginning } from './config-beginning.js';
 import { SysfsError } from './errors.js';
 import { functionNames, readIrqIfThere, summarizeDirectory } from './functions.js';
 import { readDetails, readLink, readPowerState, type SysfsDetails } from './function-details.js';
@@ -184,8 +177,8 @@ function readRaw(location: Location, folder: string, { names, brief }: ReadingOp
   const entries = new Set(readNames(directory));
   // Before configuration space is read, which wakes a device from D3cold.
   const details = readDetails(directory, entries, brief);
-  const bytes = readConfigBytes(`${directory}/config`);
-  const config = readConfigFacts(bytes);
+  const { bytes, sizeBytes } = readConfigBeginning(`${directory}/config`);
+  const config = readConfigFacts(bytes, sizeBytes);
   // Whether it sleeps is why it does not answer, or is not.
   const asleep = brief && !config.answers ? readPowerState(directory, entries) : details.powerState;
   // The kernel has a virtual function's from its physical one.
