@@ -3,7 +3,7 @@ import { readAssets, type Asset } from '../assets.js';
 import { dom0Packages, type Profile } from '../profile.js';
 
 /** To be raised whenever the builder's own code changes what an image holds. */
-export const builderVersion = 7;
+export const builderVersion = 8;
 
 /** What an image is made of. Two images of the same key are interchangeable. */
 export function imageKey(profile: Profile, assets: readonly Asset[] = readAssets()): string {

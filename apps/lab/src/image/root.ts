@@ -54,9 +54,16 @@ export function kernelVersion(root: string): string {
 /** Has systemd start Xen's daemons by Debian's own scripts, and the lab's agent. */
 async function configureSystemd(root: string, { name }: Profile, signal?: AbortSignal): Promise<void> {
   const units = join(root, 'etc/systemd/system');
-  for (const script of ['S01xen', 'S02xendomains']) link(root, `etc/rc2.d/${script}`, `../init.d/${script.slice(3)}`);
+  const wanted = (unit: string, target: string) =>
+    link(root, `etc/systemd/system/multi-user.target.wants/${unit}`, target);
+  for (const [script, service] of Object.entries({ S01xen: 'xen', S02xendomains: 'xendomains' })) {
+    link(root, `etc/rc2.d/${script}`, `../init.d/${service}`);
+    // Debian 13 has units of its own for the same scripts; systemd makes none of the links above then.
+    const unit = `/usr/lib/systemd/system/${service}.service`;
+    if (existsSync(join(root, unit))) wanted(basename(unit), unit);
+  }
   copyFileSync(join(assetsDirectory, 'dom0', agentUnit), join(units, agentUnit));
-  link(root, `etc/systemd/system/multi-user.target.wants/${agentUnit}`, `../${agentUnit}`);
+  wanted(agentUnit, `../${agentUnit}`);
   // As an operator does who gives cards away: nothing else loads it.
   writeFileSync(join(root, 'etc/modules-load.d/xenpt-lab.conf'), 'xen-pciback\n');
   link(root, 'etc/systemd/system/default.target', '/usr/lib/systemd/system/multi-user.target');
